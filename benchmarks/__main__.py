@@ -61,12 +61,12 @@ _QUICK: Final = ", quick: bounds are short, so that connecting and the last page
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmarks that are named, or all.
 
-    A missed target shows in the table and in the last line, and is no failure: machines are noisy.
-    A limit that a row has passed by more than its spread is one, as then the limit is none; what
-    was found beside it is not published.
+    A missed target is in the table and in the last line, and is not a failure: machines are noisy.
+    A limit that a row exceeded by more than its spread is a failure, since the limit is then
+    invalid; only the other results are published.
 
     Raises:
-        SystemExit: A limit was passed; it names the benchmark and the row.
+        SystemExit: A limit was exceeded; the text names the benchmark and the row.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAMES", help=f"of {', '.join(BENCHMARKS)}")

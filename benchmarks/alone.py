@@ -18,11 +18,11 @@ async def run_alone(module: str, *arguments: str, found: type[T], within: float)
         module: Such as ``benchmarks.feed``.
         arguments: Of its command line.
         found: The type of the JSON.
-        within: Seconds that it may take.
+        within: Max seconds.
 
     Raises:
         TimeoutError: It took longer, and was killed.
-        RuntimeError: It failed; it has said why.
+        RuntimeError: It failed; stderr has the reason.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module, *arguments), stdout=asyncio.subprocess.PIPE

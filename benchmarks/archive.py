@@ -1,7 +1,7 @@
 """A seller's archive of feedbacks in one process and in virtual time: hours of limits take seconds.
 
-``python -m benchmarks.archive JSON`` sweeps it and prints what came of it; a process of its own for
-each, so that its memory is its own too.
+``python -m benchmarks.archive JSON`` sweeps it and prints the outcome; a separate process for
+each, so that memory is measured separately.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Virtual ones."""
     bound: float
     """Min seconds of the requests within the limit, plus one latency."""
-    refusals: int
+    rate_limited: int
     real_seconds: float
     peak_mb: float
 
@@ -83,12 +83,12 @@ class Marketplace:
         self._latency = latency
         self.before: Callable[[int], None] = lambda _: None
         self.changes = False
-        """Whether ``before`` changes anything, so that bodies are made when they are asked for."""
+        """Whether ``before`` changes anything, so that bodies are created on request."""
         self.archive = shelf
         self.ban = 0
-        """Seconds that every request is refused for; 0 for none."""
+        """Seconds for which every request is rate limited; 0 for none."""
         self.requests = 0
-        self.refusals = 0
+        self.rate_limited = 0
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator["_Exchange"]:
@@ -106,7 +106,7 @@ class Marketplace:
             if self.changes:
                 exchange.build()
         else:
-            self.refusals += 1
+            self.rate_limited += 1
             headers = {"x-ratelimit-retry": str(verdict.retry), "x-ratelimit-limit": "6"}
             exchange = _Exchange(Response(429, headers), lambda: b'{"title": "too many"}')
         await asyncio.sleep(self._latency / 2)
@@ -131,18 +131,18 @@ class Marketplace:
         return b'{"data":{"feedbacks":' + rows + b"}}"
 
     async def aclose(self) -> None:
-        """Nothing was opened."""
+        """Close nothing."""
 
 
 class _Exchange:
-    """An answer whose body is made when it is read, as if it were in the network until then."""
+    """A response whose body is created when it is read, as if in transit until then."""
 
     def __init__(self, head: Response, body: Callable[[], bytes]) -> None:
         self.head = head
         self._body = body
 
     def build(self) -> None:
-        """Make the body now, before anything changes."""
+        """Create the body now, before anything changes."""
         body = self._body()
         self._body = lambda: body
 
@@ -230,7 +230,7 @@ async def _sweep(task: Task, seed: int) -> Found:
         min_requests=min_requests,
         seconds=seconds,
         bound=quota.min_duration(marketplace.requests) + task.latency,
-        refusals=marketplace.refusals,
+        rate_limited=marketplace.rate_limited,
         real_seconds=time.perf_counter() - real,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )

@@ -21,7 +21,7 @@ from wbym_yandex_market import YandexMarket
 __all__ = ["Plan", "reply_to"]
 
 _POLLS: Final = Quota(limit=20, period=1, burst=20)
-"""Of WB's events: the feed asks as often as the limit allows."""
+"""The quota of WB's events; the feed polls as often as the limit allows."""
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Bulk decode, limits lifted on all sides: wbym beside a hand-written loop and the peers.
 
-The list has one record less than its pages hold: after 200,000 feedbacks WB can be asked no
-further, so a full last page leaves it open whether more follow, and the listing says so by
+The list has one record less than its pages hold: WB ends a list after 200,000 feedbacks,
+so after a full last page it is unknown whether more follow, and the listing raises
 ``PagingLimit``.
 """
 
@@ -42,11 +42,11 @@ CONTENDERS: Final = (
 )
 
 _MAX_RATIO: Final = {False: {WIRE.name: 1.1, NEUTRAL.name: 1.6}, True: {WIRE.name: 1.15}}
-"""Of the time by hand, without gzip and with it."""
+"""Max ratio to the time by hand, without and with gzip."""
 
 
 async def run(sizes: Sizes) -> Report:
-    """Read the whole list by each in turn, as it is, and then gzipped for those who ask for it."""
+    """Read the whole list by each in turn, plain, and then gzipped for those that accept it."""
     records = sizes.pages * TAKE - 1
     report = Report(
         f"Bulk decode: {records:,} feedbacks by pages of 5,000",
@@ -73,7 +73,7 @@ async def run(sizes: Sizes) -> Report:
         f"{size / 1e6:.0f} MB of JSON a run. Medians of {sizes.runs} runs, one of each client in"
         " turn, each in a fresh process that has imported everything before the clock starts;"
         " ratios are taken within a turn, and a spread is the extremes beside the median. All keep"
-        " two requests under way where their face allows it: not the iterators, and not"
+        " two requests in flight if their interface allows it: not the iterators, and not"
         " `wildberries-sdk`, which blocks and does not ask for gzip. *models* are pydantic's.",
         *missing(),
     ]

@@ -12,10 +12,10 @@ from wbym.testing import SimulatorProcess
 
 __all__ = ["run"]
 
-_MOST: Final = {False: ("by hand", 1.5), True: ("by hand, all together", 1.5)}
-"""Beside whom, and how many times as much. At once, it is the loop that has as many calls open as
-wbym has: of the limit, which never has more than sixteen, each more costs timers, buffers and
-objects for the garbage collector to go through."""
+_MAX_RATIO: Final = {False: ("by hand", 1.5), True: ("by hand, all together", 1.5)}
+"""The compared loop and the max ratio. At once, it is the loop that has as many open calls as
+wbym: the fastest loop never has more than sixteen, and each further one costs timers, buffers
+and objects that the garbage collector traverses."""
 _HAND: Final = Contender("by hand", "by_hand", "calls", hand=True)
 _TOGETHER: Final = Contender("by hand, all together", "by_hand", "calls together", hand=True)
 _OURS: Final = Contender("wbym", "ours", "calls")
@@ -31,7 +31,7 @@ _WORDS: Final = {False: "in sequence", True: "at once"}
 
 
 async def run(sizes: Sizes) -> Report:
-    """Count unanswered feedbacks again and again, limits lifted on all sides."""
+    """Count unanswered feedbacks repeatedly, with limits lifted on all sides."""
     calls = sizes.small_calls
     report = Report(
         f"Small calls: {calls:,}, in sequence and at once",
@@ -58,7 +58,7 @@ async def run(sizes: Sizes) -> Report:
 
             present = (_HAND, _TOGETHER, *_CONTENDERS[1:]) if at_once else _CONTENDERS
             runs = await compete(present, job, sizes.runs)
-            _add(report, runs, calls, words, *_MOST[at_once])
+            _add(report, runs, calls, words, *_MAX_RATIO[at_once])
     return report
 
 

@@ -1,7 +1,7 @@
 """A seller's cards, 100 a page: beside a loop by hand without limits, and beside the limits' bound.
 
 ``python -m benchmarks.cards JSON`` reads them within the limits, in one process and in virtual
-time, and prints what came of it.
+time, and prints the outcome.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ __all__ = ["run"]
 
 _TAKE: Final = 100
 _SPEED: Final = 0.7
-"""A card keeps its own bytes, which by hand throws away, so that an update loses nothing."""
+"""Min ratio. A card keeps its bytes, which the loop by hand drops, so that updates lose nothing."""
 _HAND: Final = Contender("by hand", "cards", "by hand", hand=True)
 _BY_PAGE: Final = Contender("wbym, by page", "cards", "by page")
 _LISTING: Final = Contender("wbym, a listing", "cards", "listing")
@@ -46,8 +46,8 @@ class Task(msgspec.Struct, frozen=True):
 
     cards: int
     latency: float = 0.3
-    """Seconds from a request to its answer; with more than the interval, paging one after the
-    other could not keep the pace, whoever does it."""
+    """Seconds from a request to its response; above the interval, no client that pages one
+    after the other can reach the rate."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ class Found(msgspec.Struct, frozen=True):
     requests: int
     seconds: float
     """Virtual ones."""
-    refusals: int
+    rate_limited: int
     cpu: float
 
 
@@ -65,7 +65,7 @@ async def run(sizes: Sizes) -> Report:
     """Read all cards by each in turn, without limits; then once within them."""
     pages = -(-sizes.cards // _TAKE)
     cards = str(sizes.cards)
-    # Nobody asks for gzip here: it would be the simulator's work on each page.
+    # Without gzip, which would cost the simulator time on each page.
     options = ("--cards", cards, "--trashed", "0", "--feedbacks", "1", "--no-limits", "--no-gzip")
     async with SimulatorProcess("wbym_wildberries.simulator", *options) as simulator:
         url, token = simulator.url, str(simulator.shown["token"])
@@ -77,8 +77,8 @@ async def run(sizes: Sizes) -> Report:
     agree(runs)
     limited = await _in_a_process(Task(sizes.cards))
     if limited.cards != sizes.cards:
-        raise RuntimeError(f"{limited.cards} cards came instead of {sizes.cards}")
-    # The burst at once, and then one an interval.
+        raise RuntimeError(f"{limited.cards} cards were read instead of {sizes.cards}")
+    # The burst at once, and then one per interval.
     bound = (pages - _QUOTA.burst) * _QUOTA.interval
     report = Report(
         f"Cards: {sizes.cards:,} by pages of {_TAKE}",
@@ -105,10 +105,10 @@ async def run(sizes: Sizes) -> Report:
     report.limits = [*beside_hand(runs), Limit("within the limit", [ratio], exact=True)]
     report.targets += [
         Target("within the limit, seconds of the bound", ratio, "at most", 1.03),
-        Target("within the limit, refusals", limited.refusals, "at most", 0),
+        Target("within the limit, rate limited", limited.rate_limited, "at most", 0),
     ]
     report.notes = [
-        "A page names where the next begins, so one is asked for after the other. Medians of"
+        "A page has the cursor of the next, so pages are requested one after the other. Medians of"
         f" {sizes.runs} runs in turn; a good part of each is the simulator's, which makes a"
         " page when it is asked for it; *CPU* is the client's alone. Within the limit (5 at once,"
         " then one each 600 ms) the time is virtual, an answer takes 300 ms, and *CPU* is that of"
@@ -133,7 +133,7 @@ class _Marketplace:
         self._bucket = TokenBucket(burst=_QUOTA.burst, interval=_QUOTA.interval, clock=clock)
         self._latency = task.latency
         self.requests = 0
-        self.refusals = 0
+        self.rate_limited = 0
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[Answered]:
@@ -145,7 +145,7 @@ class _Marketplace:
             headers = {"x-ratelimit-remaining": str(verdict.remaining)}
             response = Response(200, headers, self._page(request))
         else:
-            self.refusals += 1
+            self.rate_limited += 1
             headers = {"x-ratelimit-retry": str(verdict.retry), "x-ratelimit-limit": "5"}
             response = Response(429, headers, b'{"title": "too many requests"}')
         await asyncio.sleep(self._latency / 2)
@@ -170,7 +170,7 @@ class _Marketplace:
         return exact_time(self._data.updated(number)).decode()
 
     async def aclose(self) -> None:
-        """Nothing was opened."""
+        """Close nothing."""
 
 
 class _Cursor(msgspec.Struct):
@@ -200,7 +200,7 @@ async def _read(task: Task) -> Found:
         cards=len(seen),
         requests=marketplace.requests,
         seconds=loop.time() - begin,
-        refusals=marketplace.refusals,
+        rate_limited=marketplace.rate_limited,
         cpu=time.process_time() - spent,
     )
 

@@ -1,4 +1,4 @@
-"""The same job for each contender in turn, each run in a process of its own."""
+"""The same job for each contender in turn, each run in a separate process."""
 
 import asyncio
 import sys
@@ -45,7 +45,7 @@ class Contender(msgspec.Struct, frozen=True):
 
 
 BY_HAND: Final = Contender("by hand", "by_hand", "pages", hand=True)
-BY_HAND_AHEAD: Final = Contender("by hand, two under way", "by_hand", "pages ahead", hand=True)
+BY_HAND_AHEAD: Final = Contender("by hand, two in flight", "by_hand", "pages ahead", hand=True)
 
 
 class Runs(msgspec.Struct):
@@ -53,8 +53,8 @@ class Runs(msgspec.Struct):
 
     contender: Contender
     tallies: list[Tally]
-    refusals: list[int] = []
-    """Counted by the simulator."""
+    rate_limited: list[int] = []
+    """Rate limited responses of each run, counted by the simulator."""
 
     def of(self, figure: Callable[[Tally], float]) -> Sample:
         """A figure of each run."""
@@ -80,25 +80,25 @@ async def compete(
     contenders: Sequence[Contender],
     job: Callable[[Contender], Job],
     runs: int,
-    refusals: Callable[[], Awaitable[int]] | None = None,
+    rate_limited: Callable[[], Awaitable[int]] | None = None,
 ) -> dict[str, Runs]:
     """Run the job with each contender in turns, so that noise is spread evenly.
 
     Args:
-        contenders: Who; peers are left out where they are not installed.
-        job: What each is to do; made for each run afresh.
-        runs: How many turns.
-        refusals: The simulator's count of refusals so far.
+        contenders: The contenders; peers are skipped if they are not installed.
+        job: Creates the job of a run.
+        runs: Number of turns.
+        rate_limited: Returns the simulator's count of rate limited responses so far.
     """
     present = [one for one in contenders if not one.peer or peers_installed()]
     found = {one.name: Runs(one, [], []) for one in present}
     for _ in range(runs):
         for one in present:
-            before = await refusals() if refusals else 0
+            before = await rate_limited() if rate_limited else 0
             own = found[one.name]
             own.tallies.append(await run_once(one, job(one)))
-            if refusals:
-                own.refusals.append(await refusals() - before)
+            if rate_limited:
+                own.rate_limited.append(await rate_limited() - before)
     return found
 
 
@@ -117,8 +117,8 @@ async def run_once(contender: Contender, job: Job) -> Tally:
         if ready != b"ready\n":
             raise RuntimeError(f"{contender.name} did not start")
         async with asyncio.timeout(job.patience + _GRACE):
-            told = msgspec.json.encode(asdict(job)) + b"\n"
-            line, _ = await process.communicate(told)
+            request = msgspec.json.encode(asdict(job)) + b"\n"
+            line, _ = await process.communicate(request)
     except BaseException:
         if process.returncode is None:
             process.kill()

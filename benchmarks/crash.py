@@ -1,7 +1,7 @@
-"""An assistant that is killed again and again: is each buyer answered, and only once?
+"""An assistant that is killed repeatedly: is each buyer answered, and only once?
 
 Both marketplaces are simulated in this process; they lose connections before and after the effect.
-The assistant is a process of its own, killed with SIGKILL at random moments.
+The assistant is a separate process, killed with SIGKILL at random times.
 """
 
 import asyncio
@@ -113,12 +113,12 @@ async def survive(
     chats: int = 400,
     requests: tuple[int, int] | None = None,
 ) -> Survived:
-    """Kill an assistant again and again while buyers write.
+    """Kill an assistant repeatedly while buyers write.
 
     Args:
         messages: At each marketplace.
         kills: Number of kills; then the assistant runs to the end.
-        seed: Of the moments and the faults.
+        seed: Of the times and the faults.
         chats: At each marketplace.
         requests: Min and max number of requests after which the assistant is killed, instead of
             after some seconds.
@@ -179,7 +179,7 @@ async def _write(
     due = asyncio.get_running_loop().time()
     for number in range(messages):
         for shop in shops:
-            # Each chat is begun, then buyers write here and there.
+            # Each chat is begun, then buyers write in random chats.
             shop.write(number if number < chats else rng.randrange(chats))
         due += pause
         await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
@@ -191,7 +191,7 @@ def _assistant(plan: Plan) -> AssistantProcess:
 
 
 def _made(stats: Sequence[Stats], requests: int) -> Callable[[], Awaitable[bool]]:
-    """Whether the simulators got that many more requests."""
+    """Whether the simulators received that many more requests."""
     before = sum(one.requests for one in stats)
 
     async def done() -> bool:
@@ -203,7 +203,7 @@ def _made(stats: Sequence[Stats], requests: int) -> Callable[[], Awaitable[bool]
 def _all_answered(
     shops: Sequence[Shop], writing: asyncio.Task[None], messages: int
 ) -> Callable[[], Awaitable[bool]]:
-    """Whether all is written and answered, or there was no new answer for long."""
+    """Whether all is written and answered, or no new answer arrived for long."""
     left, last = messages * len(shops), time.monotonic()
 
     async def done() -> bool:

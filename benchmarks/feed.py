@@ -1,7 +1,7 @@
 """The feed's own speed: from stored pages of events to the consumer, through SQLite.
 
-``python -m benchmarks.feed JSON`` makes one run and prints what came of it, in a process of its own
-so that its memory is its own too.
+``python -m benchmarks.feed JSON`` makes one run and prints the outcome, in a separate process,
+so that memory is measured separately.
 """
 
 import asyncio
@@ -33,27 +33,27 @@ from wbym_wildberries.simulator import WildberriesSimulator, make_token
 __all__ = ["run"]
 
 PAGE: Final = 50
-"""Events on a page, as WB has been seen to send."""
+"""Events on a page, as observed at WB."""
 LAG_TRIES: Final = 10
 _START: Final = 1_700_000_000_000
 _LIMIT: Final = BUCKETS["chats.events"][Tier.STANDARD]
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What one run reads."""
+    """The input of one run."""
 
     events: int
     chats: int = 500
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What came of it."""
+    """The outcome of one run."""
 
     seconds: float
     processor: float
     """Seconds of CPU time."""
     quarter_mb: float
-    """Resident when a quarter was confirmed."""
+    """Resident MB when a quarter was confirmed."""
     end_mb: float
     peak_mb: float
     state_mb: float
@@ -61,7 +61,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 async def run(sizes: Sizes) -> Report:
-    """Catch up with a long feed, and see how late a message comes."""
+    """Catch up with a long feed, and measure the delay of a message."""
     found = await run_alone("benchmarks.feed", _plan(sizes), found=Found, within=600)
     rate = sizes.feed_events / found.seconds
     limit = PAGE / _LIMIT.interval
@@ -90,11 +90,11 @@ async def run(sizes: Sizes) -> Report:
             Target("lag, worst", max(lags), "at most", interval + 0.05, "s"),
         ],
         [
-            f"Pages of {PAGE} events of {Task(0).chats} chats, made beforehand; what comes while "
-            "a step is written is stored with its place in one transaction that reaches the disk, "
-            "and confirmed by leaving the body of the loop. WB allows "
-            f"{limit:g} events a second, so these take {sizes.feed_events / limit / 3600:.1f} h by "
-            "its limit. The pages themselves are most of the memory.",
+            f"Pages of {PAGE} events of {Task(0).chats} chats, created beforehand; events that "
+            "arrive while a step is written are stored with the cursor in one transaction that "
+            "reaches the disk, and confirmed by leaving the body of the loop. WB allows "
+            f"{limit:g} events per second, so these take {sizes.feed_events / limit / 3600:.1f} h "
+            "within the limit. The pages themselves are most of the memory.",
             "Lag: from a message that arrives in an idle account of the simulator, with WB's real "
             f"limit of a call every {interval:g} s, to the consumer; {LAG_TRIES} messages: median "
             f"{sorted(lags)[len(lags) // 2]:.2f} s, worst {max(lags):.2f} s.",
@@ -135,14 +135,14 @@ async def _until(events: Events, text: str) -> None:
 
 
 class Pages:
-    """A transport that answers with pages of a feed that were made beforehand."""
+    """A transport that answers with prepared pages of a feed."""
 
     def __init__(self, task: Task) -> None:
         self.pages = [_page(task, number) for number in range(task.events // PAGE)]
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[Answered]:
-        """The page after the place that is asked for."""
+        """The page after the requested cursor."""
         _, _, text = request.url.partition("next=")
         number = 0 if not text else (int(text) - _START) // PAGE
         if not request.url.partition("?")[0].endswith("/events"):
@@ -150,12 +150,12 @@ class Pages:
         elif number < len(self.pages):
             body = self.pages[number]
         else:
-            await asyncio.sleep(0.2)  # without a limit an idle feed is asked again at once
+            await asyncio.sleep(0.2)  # without a limit an idle feed is polled again at once
             body = b'{"result":{"next":%d,"totalEvents":0,"events":[]}}' % (_START + number * PAGE)
         yield Answered(Response(200, {}, body))
 
     async def aclose(self) -> None:
-        """Nothing was opened."""
+        """Close nothing."""
 
 
 def _page(task: Task, number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The same for Yandex Market."""
+"""The hand-written reference for Yandex Market."""
 
 from datetime import datetime
 from typing import Final
@@ -35,7 +35,7 @@ class Media(msgspec.Struct, gc=False):
 
 
 class Statistics(msgspec.Struct, gc=False, rename="camel"):
-    """The rating and the like."""
+    """The rating and other numbers."""
 
     rating: int | None = None
     comments_count: int | None = None
@@ -87,7 +87,7 @@ async def list_feedbacks(
     period: bytes,
     page_token: str | None,
 ) -> Result:
-    """One page of the feedbacks of a period, which is given as the body that asks for it."""
+    """One page of the feedbacks of a period, given as the body of the request."""
     query = f"limit={limit}&page_token={page_token}" if page_token else f"limit={limit}"
     address = f"{url}/v2/businesses/{business}/goods-feedback?{query}"
     async with session.post(URL(address, encoded=True), data=period) as response:

@@ -16,8 +16,8 @@ from benchmarks.versus import bars, digest, missing, others
 
 __all__ = ["run"]
 
-_BEYOND_MOST: Final = 250.0
-"""Milliseconds that the whole adapter may take, with what of the core it needs."""
+_MAX_BEYOND: Final = 250.0
+"""Max milliseconds of the whole adapter, including its part of the core."""
 
 _HAND: Final = Contender(
     "by hand: aiohttp, msgspec", "by_hand", "import aiohttp, msgspec", hand=True
@@ -74,7 +74,7 @@ async def run(sizes: Sizes) -> Report:
             ]
             for name, own in runs.items()
         ],
-        [Target("Wildberries, beyond aiohttp and msgspec", beyond, "under", _BEYOND_MOST, "ms")],
+        [Target("Wildberries, beyond aiohttp and msgspec", beyond, "under", _MAX_BEYOND, "ms")],
         [
             f"An interpreter that imports and ends, less an empty one; medians of {sizes.imports}"
             " runs with bytecode in place.",
@@ -95,7 +95,7 @@ async def run(sizes: Sizes) -> Report:
 async def _import(statement: str, *, peer: bool) -> Tally:
     python = str(PEERS_PYTHON) if peer else sys.executable
     start, spent = time.perf_counter(), _children()
-    # Where nothing may write bytecode, each run would compile our sources, and no installed peer's.
+    # If bytecode cannot be written, each run would compile our sources, but not installed peers'.
     env = {name: it for name, it in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = await asyncio.create_subprocess_exec(python, "-c", statement, env=env)
     if await process.wait():

@@ -1,4 +1,4 @@
-"""A transport that answers at once, so that nothing but the SDK takes time."""
+"""A transport that answers at once, so that only the SDK takes time."""
 
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -10,7 +10,7 @@ __all__ = ["Answered", "Instant"]
 
 
 class Answered:
-    """An exchange whose answer is there."""
+    """An exchange with a ready response."""
 
     def __init__(self, response: Response) -> None:
         self._response = response
@@ -57,4 +57,4 @@ class Instant:
         yield self._whole.body
 
     async def aclose(self) -> None:
-        """Nothing was opened."""
+        """Close nothing."""

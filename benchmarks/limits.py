@@ -48,34 +48,34 @@ async def run(sizes: Sizes) -> Report:
                 limited=True,
             )
 
-        async def refusals() -> int:
+        async def rate_limited() -> int:
             return (await counts(simulator)).rate_limited
 
-        runs = await compete(_CONTENDERS, job, sizes.limited_runs, refusals)
+        runs = await compete(_CONTENDERS, job, sizes.limited_runs, rate_limited)
     agree(runs)
     ours = runs[NEUTRAL.name]
     took = ours.seconds.median
     return Report(
         f"Under limits: {sizes.pages} pages of 5,000, {_LATENCY * 1000:.0f} ms latency",
-        ("client", "gives", "s", "spread", "of the bound", "refused", "records/s"),
+        ("client", "gives", "s", "spread", "of the bound", "rate limited", "records/s"),
         [
             [
                 *(name, own.contender.gives, own.seconds.median, own.seconds.spread),
-                *(own.seconds.median / bound, max(own.refusals), records / own.seconds.median),
+                *(own.seconds.median / bound, max(own.rate_limited), records / own.seconds.median),
             ]
             for name, own in runs.items()
         ],
         [
             Target("under limits, of the bound", took / bound, "at most", BOUND_RATIO),
-            Target("under limits, refusals", max(ours.refusals), "at most", 0),
+            Target("under limits, rate limited", max(ours.rate_limited), "at most", 0),
         ],
         [
             f"The bound is ({sizes.pages} - 6) / 3 s + {_LATENCY} s = {bound:.2f} s. Medians of"
-            f" {sizes.limited_runs} runs, each of a seller that nobody has seen; refusals are the"
-            " most of a run, counted by the simulator. By hand is a loop that sleeps until each"
-            " call's moment. `wbapi-async` keeps its own pace of a method, so that it may be asked"
+            f" {sizes.limited_runs} runs, each of a new seller; rate limited calls are the"
+            " max of a run, counted by the simulator. By hand is a loop that sleeps until each"
+            " call's moment. `wbapi-async` limits the rate of each method, so that it is asked"
             " for all pages at once; `wbsdk` never returns from a fourth call within a second, and"
-            " the other two keep no pace, so these three read a page after the other.",
+            " the other two do not limit it, so these three read one page after the other.",
             *missing(),
         ],
         [
@@ -105,7 +105,7 @@ async def run(sizes: Sizes) -> Report:
 
 
 def _best(pages: int) -> list[tuple[float, int]]:
-    """Max number of records over time: a burst, then a page each third of a second."""
+    """Max number of records over time: a burst, then a page per third of a second."""
     return [
         (QUOTA.min_duration(page) + _LATENCY, page * TAKE) for page in range(QUOTA.burst, pages + 1)
     ]

@@ -1,4 +1,4 @@
-"""Yandex Market: small pages read one after the other, and windows read side by side."""
+"""Yandex Market: small pages read one after the other, and windows read concurrently."""
 
 import time
 from typing import Final
@@ -30,7 +30,7 @@ _PAGE: Final = 50
 _LATENCY: Final = 0.2
 _PARALLEL: Final = 4
 _HAND: Final = Contender("by hand", "by_hand", "market", hand=True)
-_HAND_AHEAD: Final = Contender("by hand, four under way", "by_hand", "market windows", hand=True)
+_HAND_AHEAD: Final = Contender("by hand, four in flight", "by_hand", "market windows", hand=True)
 _WIRE: Final = Contender("wbym, wire", "ours", "market wire")
 _NEUTRAL: Final = Contender("wbym, neutral", "ours", "market neutral")
 _AHEAD: Final = Contender("wbym, neutral, prefetch=4", "ours", "market neutral")
@@ -47,7 +47,7 @@ _TARGETS: Final = (
     (_NEUTRAL, _HAND, 1.5),
     (_AHEAD, _HAND_AHEAD, 1.8),
 )
-"""Each beside the loop that has as many pages under way."""
+"""Each is compared with the loop that has as many pages in flight."""
 
 
 class _Seen(msgspec.Struct):
@@ -57,7 +57,7 @@ class _Seen(msgspec.Struct):
 
 
 async def run(sizes: Sizes) -> Report:
-    """Sweeps without latency beside the others, and one with latency and windows."""
+    """Compare sweeps without latency, and run one with latency and windows."""
     records = sizes.market_feedbacks
     options = ("--feedbacks", str(records), "--no-gzip", "--no-limits")
     async with SimulatorProcess("wbym_yandex_market.simulator", *options) as simulator:
@@ -102,11 +102,11 @@ async def run(sizes: Sizes) -> Report:
             ),
             Target("windows, requests in flight at the most", windows[2], "at most", _PARALLEL),
             Target("windows, of the time that four in flight take", windows[4], "at most", 1.15),
-            Target("windows, refusals", windows[3], "at most", 0),
+            Target("windows, rate limited", windows[3], "at most", 0),
         ],
         [
             "No latency and no limits but in the last row: a page after the other, with"
-            f" `prefetch=4` windows side by side; medians of {sizes.runs} runs in turn. The last"
+            f" `prefetch=4` concurrent windows; medians of {sizes.runs} runs in turn. The last"
             f" row reads {sizes.market_windowed:,} feedbacks in windows with the real limits."
             " `ya-market-api` fails where a list of photos is null, as the specification allows;"
             " its model is widened for this. *models* are pydantic's.",
@@ -140,7 +140,7 @@ async def run(sizes: Sizes) -> Report:
 
 
 async def _windows(records: int) -> tuple[float, float, float, float, float]:
-    """Seconds, records a second, peak in flight, refusals, ratio to four requests at once."""
+    """Seconds, records per second, peak in flight, rate limited, ratio to four requests at once."""
     options = ("--feedbacks", str(records), "--no-gzip", "--latency", str(_LATENCY))
     async with SimulatorProcess("wbym_yandex_market.simulator", *options) as simulator:
         async with YandexMarket(
@@ -156,6 +156,6 @@ async def _windows(records: int) -> tuple[float, float, float, float, float]:
             took = time.perf_counter() - start
         stats = msgspec.convert(await simulator.stats(), _Seen)
     if seen != records:
-        raise RuntimeError(f"{seen} feedbacks came instead of {records}")
-    least = stats.requests / _PARALLEL * _LATENCY
-    return took, seen / took, stats.peak_in_flight, stats.rate_limited, took / least
+        raise RuntimeError(f"{seen} feedbacks were read instead of {records}")
+    min_seconds = stats.requests / _PARALLEL * _LATENCY
+    return took, seen / took, stats.peak_in_flight, stats.rate_limited, took / min_seconds

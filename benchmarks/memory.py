@@ -14,18 +14,18 @@ from benchmarks.versus import kind, missing
 
 __all__ = ["run"]
 
-_MOST: Final = 120.0
+_MAX_PEAK: Final = 120.0
 _GROWTH: Final = 16.0
-"""Two bodies of a page. Peaks of equal runs lie so far apart, as it is chance what meets in memory;
-what grows with the records would show as hundreds."""
+"""MB of two bodies of a page. Peaks of equal runs differ that much by chance;
+growth with the records would be hundreds."""
 _BY_DEFAULT: Final = Contender("wbym, by default", "ours", "by default")
-"""What the listing does by itself. Without limits eight bodies are on their way then, each with
+"""The listing's default. Without limits eight bodies are then in flight, each with
 some MB in its buffers."""
 _LIST: Final = Contender("wbapi-async, one list", "wbapi_async", "list", peer=True)
 
 
 async def run(sizes: Sizes) -> Report:
-    """Let each read more and more in fresh processes, limits lifted.
+    """Let each read increasing numbers of records in new processes, with limits lifted.
 
     A list is at most 200,000 records long at WB, so a million is five sweeps of it.
     """
@@ -48,7 +48,7 @@ async def run(sizes: Sizes) -> Report:
     for name, tally in grown.items():
         growth = tally.peak_mb - tally.first_mb
         targets += [
-            Target(f"{name}, peak memory", tally.peak_mb, "under", _MOST, "MB"),
+            Target(f"{name}, peak memory", tally.peak_mb, "under", _MAX_PEAK, "MB"),
             Target(f"{name}, growth of the peak", growth, "at most", _GROWTH, "MB"),
         ]
     names = list(found[sizes.memory_pages[0]])

@@ -43,13 +43,13 @@ def publish(machine: str, reports: Mapping[str, Report], root: Path = _ROOT) -> 
     for report in reports.values():
         for plot in report.plots:
             draw(plot, folder)
-    # Read once as it will be read: 0 for a float becomes 0.0 here, and not with the next run.
+    # Decoded once, so that 0 for a float becomes 0.0 now, and not in the next run.
     results = msgspec.json.decode(msgspec.json.encode(results), type=Results)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(results, order="sorted")) + b"\n")
 
 
 def read(root: Path = _ROOT) -> Results:
-    """The results that are committed."""
+    """The committed results."""
     file = root / "docs" / "benchmarks" / "results.json"
     return msgspec.json.decode(file.read_bytes(), type=Results)
 

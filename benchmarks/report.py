@@ -46,7 +46,7 @@ class Limit(msgspec.Struct, frozen=True):
     def passed(self) -> bool:
         """Whether the row passes it by more than its spread: in each of several turns.
 
-        Then the limit is none. A single turn has no spread, and proves nothing, unless it is exact.
+        Then the limit is invalid. A single turn has no spread, and proves nothing unless exact.
         """
         return (self.exact or len(self.ratios) > 1) and max(self.ratios) < 1
 
@@ -81,7 +81,7 @@ class Report(msgspec.Struct):
 
     @property
     def passed(self) -> list[Limit]:
-        """The limits that a row has passed, which makes them invalid."""
+        """The limits that a row has exceeded, which makes them invalid."""
         return [limit for limit in self.limits if limit.passed]
 
 

@@ -48,13 +48,13 @@ async def run(sizes: Sizes) -> Report:
         "Scheduler",
         ("what", "figure", "unit", "spread of runs"),
         [
-            ["lease and settle, nobody waits", lease.median, "µs", lease.spread],
+            ["lease and settle, without waiters", lease.median, "µs", lease.spread],
             ["shop.api call, answered at once", whole.median, "µs", whole.spread],
             ["of it building and decoding", built.median, "µs", built.spread],
             ["of it the rest: lease, pipeline", rest.median, "µs", rest.spread],
             [f"{sellers} sellers, {_LEASES} leases each at once", took, "s", ""],
-            ["the same, least time", bound, "s", ""],
-            ["the same, processor time a lease", spent, "µs", ""],
+            ["the same, min time", bound, "s", ""],
+            ["the same, processor time per lease", spent, "µs", ""],
             [f"{sellers} idle sellers, buckets", buckets, "MB", ""],
             [f"{sellers} idle sellers, whole accounts", accounts, "MB", ""],
         ],
@@ -123,7 +123,7 @@ async def _build(count: int) -> float:
 
 
 async def _at_once(sellers: int) -> tuple[float, float]:
-    """Seconds until every seller has its leases, and microseconds of processor time a lease."""
+    """Seconds until every seller has its leases, and microseconds of processor time per lease."""
     scheduler = Scheduler()
 
     async def leases(seller: int) -> None:

@@ -28,7 +28,7 @@ class Counts(msgspec.Struct):
     rate_limited: int
 
     def since(self, before: "Counts") -> "Counts":
-        """What it has seen since then."""
+        """The difference since earlier counts."""
         return Counts(self.requests - before.requests, self.rate_limited - before.rate_limited)
 
 
@@ -45,7 +45,7 @@ def new_token() -> str:
 async def warm(url: str, pages: int) -> int:
     """Request each page once, so that encoding it is not measured.
 
-    The limits are passed by a new seller for each burst. Returns the bytes of all pages.
+    A new seller for each burst avoids the limits. Returns the bytes of all pages.
     """
     size = 0
     token = ""

@@ -1,4 +1,4 @@
-"""How much each benchmark does: enough for figures to keep, or little to see that all works."""
+"""The amount of work of each benchmark: full for published figures, or quick to test them."""
 
 from typing import Final
 
@@ -11,17 +11,17 @@ TAKE: Final = 5000
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the benchmarks repeat, and how often."""
+    """The amounts of records, calls and repetitions."""
 
     pages: int = 40
     """Of 5,000 feedbacks each, the last one a record short; see ``benchmarks.bulk``."""
     memory_pages: tuple[int, ...] = (5, 10, 20, 40)
     runs: int = 5
-    """Turns, where a loop by hand is the limit."""
+    """Turns, if a loop by hand is the limit."""
     limited_runs: int = 2
-    """Where a run waits for limits most of its time, and so varies little."""
+    """Turns, if a run mostly waits for limits, and so varies little."""
     sweeps: int = 5
-    """How often the list is read by one client to see whether its memory grows."""
+    """Number of times that one client reads the list, to measure the growth of its memory."""
     swept: int = 1_000_000
     """Feedbacks of an archive."""
     swept_changing: int = 200_000

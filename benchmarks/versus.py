@@ -1,4 +1,4 @@
-"""Tables, plots and digests of contenders beside a limit."""
+"""Tables, plots and digests of contenders compared with a limit."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -27,7 +27,7 @@ _MISSING: Final = "The peers are not installed here, so only ours are shown; `ma
 
 
 def missing() -> list[str]:
-    """A note if the peers are left out."""
+    """A note if the peers are skipped."""
     return [] if peers_installed() else [_MISSING]
 
 
@@ -35,7 +35,7 @@ def agree(runs: Mapping[str, Runs]) -> None:
     """Check that all contenders that finished read the same records.
 
     Raises:
-        RuntimeError: They did not.
+        RuntimeError: They read different records.
     """
     read = {
         name: {(tally.records, tally.ratings) for tally in own.tallies if tally.finished}
@@ -63,7 +63,7 @@ def ratios(
     *,
     beside: str | None = None,
 ) -> Sample:
-    """A contender's figure beside the limit's of the same turn, or another contender's."""
+    """A contender's figure divided by the limit's of the same turn, or by another contender's."""
     other = None if beside is None else runs[beside]
     return sample(_turns(runs, name, figure, other))
 

@@ -80,7 +80,6 @@ EDIT_WINDOW: Final = timedelta(days=60)
 DECISION_WINDOW: Final = timedelta(days=14)
 """How long WB lists a claim; after that it cannot be decided."""
 
-_MAX_RATING: Final = 5
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -114,7 +113,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
         created if created.tzinfo is UTC and 2000 < created.year < 2100 else creation_time(created),
-        _rating(wire.product_valuation),
+        wire.product_valuation,
         wire.text or "",
         wire.pros or "",
         wire.cons or "",
@@ -323,10 +322,6 @@ def moment_of_stamp(stamp: int | None) -> datetime | None:
 def milliseconds(moment: datetime) -> int:
     """An aware time as Unix milliseconds; the inverse of :func:`from_milliseconds`."""
     return round((moment - _EPOCH) / _MILLISECOND)
-
-
-def _rating(value: int | None) -> int | None:
-    return value if value is None or 0 <= value <= _MAX_RATING else None
 
 
 def _moment(text: str) -> datetime | None:

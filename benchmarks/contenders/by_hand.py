@@ -1,10 +1,10 @@
-"""The hand-written loop, the limit of what can be reached: aiohttp, msgspec and nothing else.
+"""The hand-written loops, the lower bound: aiohttp, msgspec and nothing else.
 
-There are two of most, one page after the other and several under way, as it depends on the machine
-which is faster; the faster one is the limit.
+Most jobs have two, one page after the other and several in flight, since it depends on the
+machine which is faster; the faster one is the limit.
 
-Within limits it sleeps until a call's moment has come, as a program may that is alone with one
-seller and whose every call is known beforehand.
+Within limits it sleeps until a call may be sent, as a program can that is the only client of one
+seller and knows all of its calls beforehand.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _INTERVAL: Final = 1 / 3
 _MARGIN: Final = 0.02
 _WARM_UP: Final = 20
 _AT_ONCE: Final = 16
-"""Small calls under way where all may be: more connections cost more and bring nothing."""
+"""Max small calls in flight: more connections cost more without a gain."""
 _WINDOWS: Final = 4
 _PERIOD: Final = timedelta(days=180)
 
@@ -51,7 +51,7 @@ async def _pages(job: Job, tally: Tally, *, in_parallel: int) -> None:
             for feedback in page:
                 tally.records += 1
                 tally.ratings += feedback.product_valuation or 0
-            del page  # or it would stay in memory while the next one comes
+            del page  # or it would stay in memory while the next one arrives
             tally.mark()
 
 
@@ -68,7 +68,7 @@ async def _calls(job: Job, tally: Tally) -> None:
                 tally.records += 1
 
         await many(Tally(), [call] * _WARM_UP, at_once=False)
-        gc.disable()  # a few thousand calls leave little behind
+        gc.disable()  # a few thousand calls leave little garbage
         tally.start()
         try:
             left = iter(range(job.calls))

@@ -1,4 +1,4 @@
-"""A seller's cards, page by page: each page names where the next one begins, so none is ahead."""
+"""A seller's cards, page by page: each page has the cursor of the next, so none is prefetched."""
 
 from datetime import datetime
 from typing import Final

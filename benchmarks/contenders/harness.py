@@ -27,7 +27,7 @@ class Job:
     """Name of the contender's way."""
     url: str
     tokens: list[str]
-    """One a seller."""
+    """One per seller."""
     pages: int = 0
     """Of ``take`` feedbacks each."""
     take: int = 0
@@ -35,7 +35,7 @@ class Job:
     """Of each seller."""
     at_once: bool = False
     limited: bool = False
-    """Whether the marketplace keeps its limits; else the client's own are lifted as well."""
+    """Whether the marketplace enforces its limits; otherwise the client's are lifted as well."""
     business: int = 0
     sweeps: int = 1
     """Number of repetitions."""
@@ -58,27 +58,27 @@ class Tally:
     """The peak after all."""
     records: int = 0
     ratings: int = 0
-    """The sum of all ratings, which shows that everyone read the same."""
+    """The sum of all ratings, which verifies that all contenders read the same."""
     errors: int = 0
     """Calls that raised an error."""
     finished: bool = True
     marks: list[tuple[float, int]] = field(default_factory=list)
-    """Seconds and the records read until then, now and then."""
+    """Samples of seconds and the records read until then."""
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self) -> None:
-        """Time counts from here on; called again by a way that warms up first."""
+        """Start the time; called again by a way that warms up first."""
         self._clock, self._cpu = time.perf_counter(), time.process_time()
 
     def stop(self) -> None:
-        """Time counts until here."""
+        """Stop the time."""
         self.seconds = time.perf_counter() - self._clock
         self.cpu = time.process_time() - self._cpu
 
     def mark(self) -> None:
-        """Note how far the reading has come."""
+        """Record the progress of reading."""
         self.marks.append((round(time.perf_counter() - self._clock, 3), self.records))
 
 
@@ -88,7 +88,7 @@ Way = Callable[[Job, Tally], Awaitable[None]]
 async def in_flight(
     limit: int, fetch: Callable[[int], Awaitable[T]], offsets: Iterable[int]
 ) -> AsyncIterator[T]:
-    """The pages in order, the next ones on their way while the last is being used."""
+    """The pages in order, with the next ones in flight while the last is used."""
     tasks: deque[asyncio.Future[T]] = deque()
     for offset in offsets:
         tasks.append(asyncio.ensure_future(fetch(offset)))
@@ -113,7 +113,7 @@ async def many(
 
 
 def main(ways: Mapping[str, Way]) -> None:
-    """Do one job, in the way that it names."""
+    """Do one job in its way."""
     idle = peak_mb()
     print("ready", flush=True)
     job = Job(**json.loads(sys.stdin.readline()))
@@ -124,7 +124,7 @@ def main(ways: Mapping[str, Way]) -> None:
 
 
 async def done(way: Way, job: Job) -> Tally:
-    """What came of a job."""
+    """The figures of a job."""
     tally = Tally()
     try:
         async with asyncio.timeout(job.patience):

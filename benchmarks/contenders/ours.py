@@ -22,9 +22,9 @@ _WARM_UP: Final = 20
 
 
 def _unreserved() -> Scheduler:
-    """With lifted limits nothing is kept back for jitter.
+    """Without a reserve for jitter if limits are lifted.
 
-    A simulator without limits still says that six calls are left; a reserve of a millisecond at a
+    A simulator without limits still reports six calls left; a reserve of a millisecond at a
     million calls a second would be more than that, and each call would wait for a timer.
     """
     return Scheduler(min_jitter=0.0, max_jitter=0.0)
@@ -51,11 +51,11 @@ async def _wire(job: Job, tally: Tally) -> None:
             for feedback in page.items:
                 tally.records += 1
                 tally.ratings += feedback.product_valuation or 0
-            del page  # or it would stay in memory while the next one comes
+            del page  # or it would stay in memory while the next one arrives
 
 
 async def _neutral(job: Job, tally: Tally) -> None:
-    """With as many requests under way as the limits allow, or as the other loops."""
+    """With as many requests in flight as the limits allow, or as the other loops."""
     async with _shops(job)[0] as shop:
         async for feedback in shop.feedbacks(answered=False, prefetch=8 if job.limited else 2):
             tally.records += 1
@@ -66,7 +66,7 @@ async def _neutral(job: Job, tally: Tally) -> None:
 
 
 async def _by_default(job: Job, tally: Tally) -> None:
-    """With as many requests under way as the listing makes by itself."""
+    """With the listing's default number of requests in flight."""
     async with _shops(job)[0] as shop:
         async for feedback in shop.feedbacks(answered=False):
             tally.records += 1
@@ -124,7 +124,7 @@ async def _market_wire(job: Job, tally: Tally) -> None:
 
 
 async def _market_neutral(job: Job, tally: Tally) -> None:
-    """A page after the other, or with windows of time side by side."""
+    """One page after the other, or windows of time concurrently."""
     async with _market(job) as shop:
         async for feedback in shop.feedbacks(prefetch=4 if job.at_once else None):
             tally.records += 1

@@ -1,4 +1,4 @@
-"""``wbapi-async``: asyncio over httpx, its answers as structs, its own pace of each method.
+"""``wbapi-async``: asyncio over httpx, its answers as structs, its own rate limit of each method.
 
 It has no setting for the host; the address and the limits are attributes of its classes of methods,
 and are set there.
@@ -24,7 +24,7 @@ _WARM_UP: Final = 20
 
 
 def _redirect(job: Job) -> None:
-    logging.getLogger("wbapi").setLevel(logging.ERROR)  # it warns of each refusal
+    logging.getLogger("wbapi").setLevel(logging.ERROR)  # it warns of each 429
     for method in (GetFeedbacks, GetFeedbacksCountUnanswered, GetQuestions):
         method.__host__ = job.url
         if not job.limited:
@@ -32,7 +32,7 @@ def _redirect(job: Job) -> None:
 
 
 async def _pages(job: Job, tally: Tally) -> None:
-    """Page by page; within limits all calls at once, as it keeps the pace by itself."""
+    """Page by page; within limits all calls at once, since it limits the rate itself."""
     _redirect(job)
     async with WBApi(token=job.tokens[0]) as api:
 
@@ -52,7 +52,7 @@ async def _pages(job: Job, tally: Tally) -> None:
 
 
 async def _iterator(job: Job, tally: Tally) -> None:
-    """As its README says for large lists."""
+    """As its README recommends for large lists."""
     _redirect(job)
     async with WBApi(token=job.tokens[0]) as api:
         async for feedback in api.communications.iter_get_feedbacks(
@@ -86,7 +86,7 @@ async def _calls(job: Job, tally: Tally) -> None:
 
 
 async def _mixed(job: Job, tally: Tally) -> None:
-    """All calls at once, as it keeps the pace by itself."""
+    """All calls at once, since it limits the rate itself."""
     _redirect(job)
     apis = [WBApi(token=token) for token in job.tokens]
     calls: list[Callable[[], Awaitable[object]]] = []

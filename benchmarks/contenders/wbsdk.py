@@ -1,8 +1,8 @@
 """``wbsdk``: asyncio over httpx; feedbacks and questions as dicts.
 
 Its ``get_feedbacks`` and ``get_questions`` send POST where Wildberries has GET only, so the lists
-are asked for by the ``get`` that its sections share. The host is a setting of the client. Its
-limiter waits for a lock that it holds when a fourth call comes within a second, and never returns;
+are requested by the ``get`` that its sections share. The host is a setting of the client. Its
+limiter deadlocks when a fourth call is made within a second, and never returns;
 so, within limits, calls are made one after the other.
 """
 

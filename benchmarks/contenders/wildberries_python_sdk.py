@@ -1,8 +1,8 @@
 """``wildberries-python-sdk``: asyncio over httpx; dicts.
 
-It knows no feedbacks and questions; its README offers YAML files for more endpoints, so they are
-described in one, with the host in it. It waits after a refusal and keeps no pace before one; what
-was refused is for the caller to ask again.
+It lacks feedbacks and questions; its README offers YAML files for more endpoints, so they are
+described in one, with the host in it. It waits after a 429 and does not limit its rate before; the
+caller retries the rate limited call.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ async def _calls(job: Job, tally: Tally) -> None:
 
 
 async def _mixed(job: Job, tally: Tally) -> None:
-    """The sellers side by side, and of each one call after the other, again when refused."""
+    """The sellers concurrently, and of each one call after the other, again when rate limited."""
     query = {"isAnswered": "false", "take": job.take, "skip": 0}
 
     async def seller(token: str) -> None:

@@ -1,8 +1,8 @@
 """``wildberries-sdk``: generated, blocking, over urllib3; pydantic models.
 
-The host is a setting. It keeps no pace and does not ask for gzip. For calls at once it runs in
-threads, as many as its pool has connections by default; its README shows none. A refused call is
-asked again after the time that the refusal's header names, by the caller.
+The host is a setting. It does not limit its rate and does not accept gzip. For calls at once it
+runs in threads, as many as its pool has connections by default; its README shows none. The caller
+retries a rate limited call after the time in the header of the 429.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from wildberries_sdk import communications  # type: ignore[import-not-found]
 from benchmarks.contenders.harness import Job, Tally, main
 
 _WARM_UP: Final = 20
-_REFUSED: Final = 429
+_RATE_LIMITED: Final = 429
 
 
 def _api(job: Job, token: str) -> communications.DefaultApi:
@@ -59,38 +59,38 @@ async def _calls(job: Job, tally: Tally) -> None:
 
 
 async def _mixed(job: Job, tally: Tally) -> None:
-    """A thread a seller, and in each one call after the other, again when refused."""
+    """A thread per seller, and in each one call after the other, again when rate limited."""
 
     def seller(token: str) -> tuple[int, int]:
         api = _api(job, token)
         asks = (api.get_v1_feedbacks, api.get_v1_questions)
-        refused = 0
+        rate_limited = 0
         for turn in range(job.calls):
-            refused += _until_admitted(
+            rate_limited += _until_admitted(
                 partial(asks[turn % 2], is_answered=False, take=job.take, skip=0)
             )
-        return job.calls, refused
+        return job.calls, rate_limited
 
-    for calls, refused in await asyncio.gather(
+    for calls, rate_limited in await asyncio.gather(
         *(asyncio.to_thread(seller, token) for token in job.tokens)
     ):
         tally.records += calls
-        tally.errors += refused
+        tally.errors += rate_limited
 
 
 def _until_admitted(ask: Callable[[], object]) -> int:
-    """How often the call was refused before it was answered."""
-    refused = 0
+    """Number of 429 responses before the call succeeded."""
+    rate_limited = 0
     while True:
         try:
             ask()
         except communications.ApiException as error:
-            if error.status != _REFUSED:
+            if error.status != _RATE_LIMITED:
                 raise
-            refused += 1
+            rate_limited += 1
             time.sleep(float(error.headers["X-Ratelimit-Retry"]))
         else:
-            return refused
+            return rate_limited
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from wbym_yandex_market.api import _base as yandex_market
 
 
 @pytest.mark.parametrize("value", ["null", "{}", "[]", "7", '"ok"'])
-def test_acknowledged_when_something_comes_with_it(value: str) -> None:
+def test_acknowledgement_with_additional_fields(value: str) -> None:
     ours = wildberries.in_envelope(NoneType).decode(
         b'{"data": %s, "error": false}' % value.encode()
     )

@@ -27,8 +27,6 @@ from wbym_yandex_market import YandexMarket
         ),
     ],
 )
-async def test_base_url_when_it_is_not_an_address(
-    make: Callable[[str], Account], base_url: str
-) -> None:
+async def test_base_url_when_not_an_address(make: Callable[[str], Account], base_url: str) -> None:
     with pytest.raises(InvalidInput, match="base_url must be an address"):
         make(base_url)

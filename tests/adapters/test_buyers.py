@@ -32,7 +32,7 @@ async def shop(request: pytest.FixtureRequest) -> AsyncIterator[tuple[SimulatorS
     await simulator.stop()
 
 
-async def test_buyers_do_the_same_from_code_and_over_http(
+async def test_buyers_act_alike_from_code_and_over_http(
     shop: tuple[SimulatorServer, Account],
 ) -> None:
     simulator, account = shop
@@ -52,7 +52,7 @@ async def test_buyers_do_the_same_from_code_and_over_http(
     assert returns <= {one.ref.id async for one in account.returns()}
 
 
-async def test_buyers_when_the_request_is_wrong(shop: tuple[SimulatorServer, Account]) -> None:
+async def test_buyers_when_the_request_is_invalid(shop: tuple[SimulatorServer, Account]) -> None:
     far = RemoteBuyers(shop[0].url)
     with pytest.raises(ValueError, match="no chat"):
         await far.write("Ау!", chat="5")

@@ -36,7 +36,7 @@ def _doors(source: str) -> Iterator[str]:
             yield called[-1] if called[-1] == "_make" else "Endpoint"
 
 
-def test_doors_when_all_are_rows() -> None:
+def test_only_rows_call_a_marketplace() -> None:
     found = {(name, door) for name, source in SOURCES.items() for door in _doors(source)}
     assert found == FILES_BY_ADDRESS
 
@@ -52,13 +52,13 @@ def test_doors_when_all_are_rows() -> None:
         ("group._make(endpoint, arguments)", "_make"),
     ],
 )
-def test_doors_are_detected(source: str, door: str | None) -> None:
+def test_calls_outside_rows_are_detected(source: str, door: str | None) -> None:
     tree = source if not source.startswith("await") else f"async def f():\n    {source}"
     assert list(_doors(tree)) == ([] if door is None else [door])
 
 
 @pytest.mark.parametrize("api", [wildberries, yandex_market], ids=lambda api: api.__name__)
-def test_paths_when_each_is_stated_by_its_row(api: object) -> None:
+def test_each_path_is_stated_by_its_row(api: object) -> None:
     package = api.__name__.partition(".")[0]  # type: ignore[attr-defined]
     rows = list(api.operations())  # type: ignore[attr-defined]
     names = [endpoint.name for row in rows for endpoint in row.endpoints.values()]
@@ -72,7 +72,7 @@ def test_paths_when_each_is_stated_by_its_row(api: object) -> None:
         assert not any(f'"{row.path}"' in text for text in outside), row.name
 
 
-def test_writes_that_are_idempotent() -> None:
+def test_idempotent_writes() -> None:
     """Writes that replace a whole, find an existing record, or repeat a skip."""
     rows = [*wildberries.operations(), *yandex_market.operations()]
     again = {row.name for row in rows if row.endpoint.writes and row.endpoint.idempotent}

@@ -8,6 +8,7 @@ from tests.support.fakes import ScriptedTransport, json_response
 from tests.support.foreign import FOREIGN
 from wbym.account import Account
 from wbym.calls import Response, RetryPolicy
+from wbym.domain import UndecodableRecord
 from wbym.errors import DeliveryUnknown, GatewayError, NotFound
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
@@ -32,7 +33,9 @@ def wildberries(*script: Response) -> tuple[Wildberries, ScriptedTransport]:
     return shop, transport
 
 
-def market(*script: Response) -> tuple[YandexMarket, ScriptedTransport]:
+def market(
+    *script: Response, on_undecodable: Callable[[UndecodableRecord], None] | None = None
+) -> tuple[YandexMarket, ScriptedTransport]:
     transport = ScriptedTransport(*script)
     shop = YandexMarket(
         make_api_key(),
@@ -40,6 +43,7 @@ def market(*script: Response) -> tuple[YandexMarket, ScriptedTransport]:
         transport=transport,
         scheduler=Scheduler(),
         retry=RetryPolicy(base_delay=0.0),
+        on_undecodable=on_undecodable,
     )
     return shop, transport
 

@@ -61,20 +61,20 @@ def _endpoint(
     )
 
 
-class TestOneName:
+class TestEqualNames:
     """Two operations with one name share nothing else."""
 
     READS = _endpoint("feedbacks", "feedbacks-and-questions", FEEDBACKS.scope)
     CHATS = _endpoint("chat", "chats.list", CHATS.scope)
 
-    async def test_token_when_an_operation_of_the_same_name_writes(self) -> None:
+    async def test_token_when_a_writing_operation_has_the_same_name(self) -> None:
         shop = _wildberries({}, read_only=True)
         await shop.call(self.READS)
         writes = _endpoint("feedbacks", "feedbacks-and-questions", FEEDBACKS.scope, writes=True)
         with pytest.raises(ReadOnlyToken):
             await shop.call(writes)
 
-    def test_token_when_they_need_two(self) -> None:
+    def test_token_when_categories_need_different_tokens(self) -> None:
         tokens = [Token(make_token(scopes=[one])) for one in ("feedbacks", "chat")]
         dialect = WildberriesDialect("shop", tokens)
         assert [dialect.token_for(one) for one in (self.READS, self.CHATS)] == tokens
@@ -82,7 +82,7 @@ class TestOneName:
         with pytest.raises(MissingScope):
             dialect.token_for(content)
 
-    def test_charges_when_wildberries_counts_them_apart(self) -> None:
+    def test_charges_when_wildberries_counts_separately(self) -> None:
         dialect = WildberriesDialect("shop", [Token(make_token())])
         for one in (self.READS, self.CHATS, self.READS):
             assert [charge.key.bucket for charge in dialect.charges(one, {})] == list(one.buckets)
@@ -97,7 +97,7 @@ class TestOneName:
         tiers = [dialect.charges(one, {})[0].key.tier for one in (self.READS, chats)]
         assert tiers == [Tier.BASE, Tier.STANDARD]
 
-    def test_charges_when_market_counts_them_apart(self) -> None:
+    def test_charges_when_market_counts_separately(self) -> None:
         dialect = YandexMarketDialect("shop", Credential(CredentialKind.API_KEY, KEY))
         for bucket in ("feedbacks.list", "chats.list", "feedbacks.list"):
             budget, _ = dialect.charges(_endpoint("market", bucket, "any"), {"businessId": 11})
@@ -107,20 +107,20 @@ class TestOneName:
 class TestUnknown:
     """An unknown bucket or host is named before anything is sent."""
 
-    async def test_bucket_when_wildberries_does_not_have_it(self) -> None:
+    async def test_bucket_when_unknown_to_wildberries(self) -> None:
         with pytest.raises(InvalidInput, match=r"mine: buckets must be among .*'chats.list'"):
             await _wildberries().call(_endpoint("feedbacks", "mine", FEEDBACKS.scope))
 
-    async def test_host_when_wildberries_does_not_have_it(self) -> None:
+    async def test_host_when_unknown_to_wildberries(self) -> None:
         endpoint = _endpoint("mine", "feedbacks-and-questions", FEEDBACKS.scope)
         with pytest.raises(InvalidInput, match=r"mine: host must be among .*'feedbacks'"):
             await _wildberries().call(endpoint)
 
-    async def test_host_when_market_does_not_have_it(self) -> None:
+    async def test_host_when_unknown_to_market(self) -> None:
         with pytest.raises(InvalidInput, match=r"mine: host must be among .'market'"):
             await _market().call(_endpoint("mine", "chats.list", "any"))
 
-    async def test_bucket_when_market_does_not_have_it(self) -> None:
+    async def test_bucket_when_unknown_to_market(self) -> None:
         with pytest.raises(InvalidInput, match=r"mine: buckets must be among .*'chats.list'"):
             await _market().call(_endpoint("market", "mine", "any"))
 
@@ -136,7 +136,7 @@ UNSEEN = {"data": {"hasNewQuestions": True, "hasNewFeedbacks": False}}
 
 class TestCall:
     @pytest.mark.parametrize("of_class", [True, False])
-    async def test_call_when_it_gets_the_method(self, of_class: bool) -> None:
+    async def test_call_when_given_the_method(self, of_class: bool) -> None:
         shop = _wildberries(UNSEEN)
         method = Feedbacks.unseen if of_class else shop.api.feedbacks.unseen
         assert await shop.call(method) == Unseen(has_new_questions=True, has_new_feedbacks=False)
@@ -155,7 +155,7 @@ class TestCall:
         with pytest.raises(InvalidInput, match=r"feedbacks.answer: body must be JSON"):
             await _wildberries().call(row(Feedbacks.answer), body=body)
 
-    async def test_call_when_a_text_of_the_body_is_cut(self) -> None:
+    async def test_call_when_a_text_of_the_body_has_a_lone_surrogate(self) -> None:
         with pytest.raises(
             InvalidInput, match=r"feedbacks.answer: body must not have a lone surrogate"
         ):
@@ -173,7 +173,7 @@ class Own(
 
     @post("/own")
     async def say(self, text: Annotated[str, Length(2, 5)]) -> int:
-        """Say something."""
+        """Send a text."""
 
 
 class OwnOfMarket(MarketGroup, scope="any"):
@@ -193,7 +193,7 @@ class Nameless(Group, host="feedbacks", scope=FEEDBACKS.scope, envelope=in_envel
 
 
 class TestGroup:
-    async def test_group_when_it_is_of_wildberries(self) -> None:
+    async def test_group_of_wildberries(self) -> None:
         shop = _wildberries({"data": 7})
         own = shop.group(Own)
         assert await own.say("Да") == 7
@@ -201,7 +201,7 @@ class TestGroup:
             await own.say("Конечно")
         assert [state.key.bucket for state in shop.limits()] == ["feedbacks-and-questions"]
 
-    async def test_group_when_it_is_of_market(self) -> None:
+    async def test_group_of_market(self) -> None:
         transport = ScriptedTransport(json_response({"status": "OK", "result": 7}))
         shop = YandexMarket(KEY, business_id=11, transport=transport, scheduler=Scheduler())
         assert await shop.group(OwnOfMarket).own() == 7
@@ -211,7 +211,7 @@ class TestGroup:
         with pytest.raises(InvalidInput, match=r"nameless.own: buckets must be among"):
             await _wildberries().group(Nameless).own()
 
-    def test_group_when_it_is_not_a_group(self) -> None:
+    def test_group_when_invalid(self) -> None:
         for shop in (_wildberries(), _market()):
             with pytest.raises(InvalidInput, match=r"group: kind must be a class of operations"):
                 shop.group(Unseen)  # type: ignore[type-var]

@@ -37,7 +37,7 @@ def _needed(row: Row) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("row", "parameter"), ARGUMENTS, ids=_name)
-async def test_argument_when_it_is_beside_a_bound(row: Row, parameter: Parameter) -> None:
+async def test_argument_when_next_to_a_bound(row: Row, parameter: Parameter) -> None:
     parameter.check(sample(parameter.hint))
     found = list(tries(parameter.hint))
     for one in found:
@@ -53,7 +53,7 @@ async def test_argument_when_it_is_beside_a_bound(row: Row, parameter: Parameter
         assert error.method == row.name
         assert f"{parameter.name}{one.path}".startswith(error.argument)
         assert any(error.rule.startswith(rule) for rule in one.rules), (one, error.rule)
-    assert any(one.rules for one in found), f"nothing is refused as {parameter.hint}"
+    assert any(one.rules for one in found), f"no value is rejected as {parameter.hint}"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_name)

@@ -171,8 +171,8 @@ def views(error: BaseException) -> dict[str, str]:
     return {
         "stdlib": "".join(plain.format()),
         "rich": console.file.getvalue(),
-        "structlog": repr(with_rich((kind, error, trace))),  # type: ignore[arg-type]
-        "structlog without rich": repr(without((kind, error, trace))),  # type: ignore[arg-type]
+        "structlog": repr(with_rich((kind, error, trace))),
+        "structlog without rich": repr(without((kind, error, trace))),
         "attributes": repr(vars(error)),
         "pickle": repr(pickle.dumps(error)),
         "text": f"{error!r} {error}",
@@ -213,7 +213,7 @@ class TestCalls:
                 lambda: shop.api.chats.events().all(),
                 lambda: shop.api.questions.count(),
                 lambda: shop.api.feedbacks.answer("1", "Спасибо!"),
-            ):
+            )[: 4 if kind is UnreadableReply else 5]:
                 error = await failure(call)
                 assert is_or_was(error, kind), error
                 require_clean(views(error))
@@ -306,10 +306,13 @@ class TestRecords:
         assert msgspec.convert({"chatID": "1"}, wildberries_chats.Chat).reply_sign is None
 
 
+ONCE = RetryPolicy(max_attempts=1)
+
+
 def proxied(**connection: str) -> list[Callable[[], Account]]:
     return [
-        lambda: Wildberries(TOKEN, **connection),  # type: ignore[arg-type]
-        lambda: YandexMarket(KEY, **connection),  # type: ignore[arg-type]
+        lambda: Wildberries(TOKEN, retry=ONCE, **connection),  # type: ignore[arg-type]
+        lambda: YandexMarket(KEY, business_id=1, retry=ONCE, **connection),  # type: ignore[arg-type]
     ]
 
 
@@ -355,7 +358,7 @@ class TestConstructors:
     async def test_call_when_the_proxy_is_not_there(self) -> None:
         for create in proxied(proxy=PROXY, base_url="http://127.0.0.1:2"):
             async with create() as shop:
-                error = await failure(lambda: shop.with_max_wait(1).chats().all())
+                error = await failure(lambda: shop.chats().all())
             require_clean(views(error))
 
 

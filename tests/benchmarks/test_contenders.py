@@ -1,4 +1,4 @@
-"""What is compared does the same work: small lists, in this process, each way that is ours."""
+"""Contenders do the same work: small lists, in this process, each of our ways."""
 
 import asyncio
 
@@ -62,12 +62,12 @@ async def test_calls_when_made(way: Way, at_once: bool) -> None:
     async with WildberriesSimulator(limits=False) as simulator:
         job = Job("", simulator.url, [make_token()], calls=7, at_once=at_once)
         tally = await done(way, job)
-        # Twenty more are made to warm up, and are not counted.
+        # Twenty more calls warm up, and are not counted.
         assert simulator.stats.requests == 27
     assert (tally.records, tally.errors) == (7, 0)
 
 
-async def test_mixed_when_two_sellers() -> None:
+async def test_mixed_with_two_sellers() -> None:
     async with WildberriesSimulator() as simulator:
         tokens = [make_token(sid="one"), make_token(sid="two")]
         job = Job("", simulator.url, tokens, take=10, calls=4, limited=True)

@@ -73,15 +73,17 @@ class TestCompete:
             ran.append(contender.name)
             return Tally(seconds=len(ran))
 
-        async def refusals() -> int:
+        async def rate_limited() -> int:
             return 10 * len(ran)
 
         monkeypatch.setattr(contest, "PEERS_PYTHON", Path("/nowhere"))
         monkeypatch.setattr(contest, "run_once", run_once)
-        found = await compete([BY_HAND, ours, peer], lambda one: Job(one.way, "", []), 2, refusals)
+        found = await compete(
+            [BY_HAND, ours, peer], lambda one: Job(one.way, "", []), 2, rate_limited
+        )
         assert ran == ["by hand", "ours", "by hand", "ours"]
         assert [tally.seconds for tally in found["ours"].tallies] == [2, 4]
-        assert found["ours"].refusals == [10, 10]
+        assert found["ours"].rate_limited == [10, 10]
         assert "p" not in found
 
 
@@ -90,7 +92,7 @@ class TestVersus:
         runs = runs_by_name(runs_of("by hand", 1, 2, 4, hand=True), runs_of("ours", 3, 3, 4))
         assert ratios(runs, "ours") == sample([3, 1.5, 1])
 
-    def test_ratios_when_two_are_by_hand(self) -> None:
+    def test_ratios_with_two_handwritten_contenders(self) -> None:
         slow, fast = runs_of("in turn", 1, 4, 4, hand=True), runs_of("ahead", 2, 2, 2, hand=True)
         runs = runs_by_name(slow, fast, runs_of("ours", 3, 3, 4))
         assert ratios(runs, "ours") == sample([1.5, 1.5, 2])
@@ -99,7 +101,7 @@ class TestVersus:
             Limit("ours, gzip", [1.5, 1.5, 2]),
         ]
 
-    def test_limits_when_some_did_less(self) -> None:
+    def test_limits_when_some_are_incomplete(self) -> None:
         lost = runs_of("lost", 1, 1)
         lost.tallies[1].records -= 1
         hung = runs_of("hung", 1, 1, finished=False)
@@ -107,15 +109,15 @@ class TestVersus:
         assert beside_hand(runs) == [Limit("ours", [1.5, 2])]
         assert beside_bound(runs, 2) == [Limit("by hand", [1, 1]), Limit("ours", [1.5, 2])]
 
-    def test_agree_when_one_read_less(self) -> None:
+    def test_agree_when_one_is_incomplete(self) -> None:
         short = Runs(BY_HAND, [Tally(records=4)], [])
         with pytest.raises(RuntimeError, match="did not read the same"):
             agree({"by hand": runs_of("by hand", 1), "short": short})
 
-    def test_agree_when_one_never_ended(self) -> None:
+    def test_agree_when_one_timed_out(self) -> None:
         agree({"by hand": runs_of("by hand", 1), "hung": runs_of("hung", 9, finished=False)})
 
-    def test_others_when_one_never_ended(self) -> None:
+    def test_others_when_one_timed_out(self) -> None:
         runs = {
             "ours": runs_of("ours", 1),
             "slow": runs_of("slow", 9, peer=True),
@@ -139,10 +141,10 @@ class TestMain:
         assert "--publish or --quick" in capsys.readouterr().err
 
     @pytest.mark.parametrize("others", [0.99, 1.01])
-    def test_exit_when_a_limit_is_passed(
+    def test_exit_when_a_limit_is_exceeded(
         self, others: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """It fails, and says where; what else was found is published, and that is not."""
+        """It fails with the place of the error; only the other results are published."""
         rows = {"bulk": [0.9, 0.8, others], "calls": [0.7, 1.3, 1.2]}
         published: list[str] = []
 
@@ -162,7 +164,7 @@ class TestMain:
             return
         with pytest.raises(SystemExit) as failure:
             main(arguments)
-        # A text is printed by the interpreter, and the code is 1.
+        # SystemExit with a text: the interpreter prints it, and the exit code is 1.
         assert str(failure.value.code).splitlines()[1:] == [
             "LIMITS PASSED, so they are none:",
             "bulk: wbym passes its limit: 0.9 of it, -11% +10%",

@@ -1,7 +1,7 @@
 from benchmarks.crash import survive
 
 
-async def test_whoever_writes_is_answered_once_however_often_the_assistant_dies() -> None:
+async def test_each_buyer_is_answered_once_although_the_assistant_is_killed() -> None:
     survived = await survive(40, 4, seed=3, chats=8, requests=(20, 90))
     assert survived.kills == 4
     assert survived.dropped > 0

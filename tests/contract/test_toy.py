@@ -68,7 +68,7 @@ class TestToy(AdapterContract):
 
 
 class TestCore:
-    async def test_inbox_when_a_marketplace_is_new_to_it(self) -> None:
+    async def test_inbox_with_a_new_marketplace(self) -> None:
         async with ToySimulator() as one, ToySimulator(feedbacks=3) as two:
             accounts = [Toy(KEY, name=s.url[-5:], base_url=s.url) for s in (one, two)]
             async with Inbox(*accounts) as inbox:
@@ -82,7 +82,7 @@ class TestCore:
                 with pytest.raises(Unsupported):
                     await inbox.returns().all()
 
-    def test_adapter_when_it_is_registered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_adapter_when_registered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         point = EntryPoint("toy", "tests.toy:Toy", "wbym.adapters")
         monkeypatch.setattr(installed, "entry_points", lambda group, name="toy": [point])
         assert installed_adapters() == ["toy"]

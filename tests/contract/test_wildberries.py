@@ -48,7 +48,7 @@ class WildberriesHarness(Harness):
             Capability.DECIDE: "decision",
         }
     )
-    # Of feedbacks WB says 204 whatever the id.
+    # WB answers 204 for feedbacks with any id.
     unknown_ids = MappingProxyType(
         {
             Capability.SEND: f"1:{NOTHING}",

@@ -23,6 +23,8 @@ ROWS = {route: row for marketplace in MARKETPLACES for route, row in marketplace
 NOT_OF_THE_REPLY = {
     # The schema, unlike its example, has no list.
     Route("wildberries", "GET", "/content/v2/tags"): "schema",
+    # Made from the schema, its events are of 1970.
+    Route("wildberries", "GET", "/api/v1/seller/events"): "schema",
 }
 
 

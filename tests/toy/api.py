@@ -64,7 +64,7 @@ class Chats(ToyGroup):
         """Chats: all, unread ones, or the others."""
 
     @get("/chats/{id}/messages", pages=PAGES, page=Page[Message])
-    def messages(self, id: str) -> Listing[Message]:  # noqa: A002 - Toy's word
+    def messages(self, id: str) -> Listing[Message]:  # noqa: A002 - Toy's name
         """A chat's messages, oldest first."""
 
     # A POST writes and is not idempotent: a second call would send a second message.

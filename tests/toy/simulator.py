@@ -31,7 +31,7 @@ _BEGIN = datetime(2026, 5, 1, tzinfo=timezone(timedelta(hours=3)))
 
 
 class ToySimulator(SimulatorServer):
-    """One seller's cabinet; nothing in it is limited."""
+    """One seller's cabinet, without limits."""
 
     def __init__(self, *, feedbacks: int = 12, chats: int = 7) -> None:
         super().__init__()

@@ -1,4 +1,5 @@
 import asyncio
+import math
 import os
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def tokens_of(source: AccountSource) -> list[str]:
 
 
 class TestFile:
-    def test_accounts_and_where_their_secrets_are(self, tmp_path: Path) -> None:
+    def test_accounts_and_their_secrets(self, tmp_path: Path) -> None:
         (tmp_path / "second.token").write_text(f"{make_token()}\n")
         sources = found(
             '[accounts.first]\nmarketplace = "wildberries"\nsecret_env = "FIRST"\n'
@@ -62,12 +63,19 @@ class TestFile:
     def test_options_of_the_adapter_and_of_all(self, tmp_path: Path) -> None:
         common = (
             'proxy = "http://me:s3cret@10.0.0.1:3128"\ntrust_env = true\n'
-            "timeout = 5\nmax_wait = inf\n"
+            "timeout = 5\ntotal_timeout = inf\nmax_body_size = 1_000_000\nmax_wait = inf\n"
         )
         (wb,) = found(f'{WB}tier = "base"\nsandbox = true\n{common}', tmp_path)
         proxy = "http://me:s3cret@10.0.0.1:3128"
         assert wb.options == WildberriesOptions(
-            tier=Tier.BASE, sandbox=True, proxy=proxy, trust_env=True, timeout=5.0, max_wait=None
+            tier=Tier.BASE,
+            sandbox=True,
+            proxy=proxy,
+            trust_env=True,
+            timeout=5.0,
+            total_timeout=math.inf,
+            max_body_size=1_000_000,
+            max_wait=None,
         )
         own = "business_id = 11\ncampaign_ids = [1, 2]\nsubscription = true\nparallel = 3\n"
         (ym,) = found(f"{YM}{own}{common}", tmp_path)
@@ -79,6 +87,8 @@ class TestFile:
             proxy=proxy,
             trust_env=True,
             timeout=5.0,
+            total_timeout=math.inf,
+            max_body_size=1_000_000,
             max_wait=None,
         )
         assert "s3cret" not in repr(wb.options)
@@ -90,7 +100,7 @@ class TestFile:
         (source,) = found(f'{WB}tier = "base"\n', tmp_path, A=make_token())
         assert any("per hour" in each for each in opened(source).credentials()[0].warnings)
 
-    async def test_max_wait_of_open_counts_more(self, tmp_path: Path) -> None:
+    async def test_max_wait_of_open_takes_precedence(self, tmp_path: Path) -> None:
         seen: list[float | None] = []
 
         class Shop(Wildberries):
@@ -128,7 +138,7 @@ class TestFile:
         (source,) = found(files, tmp_path)
         assert tokens_of(source) == [one, two, three]
 
-    def test_an_oauth_token_instead_of_a_key_or_beside_it(self, tmp_path: Path) -> None:
+    def test_oauth_token_with_and_without_a_key(self, tmp_path: Path) -> None:
         (tmp_path / "token").write_text("y0_token")
         alone = YM.replace("secret_env", "oauth_env")
         (source,) = found(alone, tmp_path, A="y0_token")
@@ -144,7 +154,7 @@ class TestFile:
         (source,) = find_accounts(path, environ={})
         assert source.secrets == {"secret": [SecretPlace("A")]}
 
-    def test_the_file_in_the_folder_is_taken_by_itself(
+    def test_file_in_the_current_folder_is_the_default(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
@@ -153,7 +163,7 @@ class TestFile:
         assert (source.name, source.secrets) == ("a", {"secret": [SecretPlace("A")]})
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "expected"),
         [
             ("accounts = ]", r"not valid TOML: .*line 1"),
             ("", r"required field `accounts`; expected tables \[accounts\.NAME\]"),
@@ -210,6 +220,9 @@ class TestFile:
             (f'{WB}trust_env = "yes"', r"a\.trust_env \(line 4\): Expected `bool`, got `str`"),
             (f"{WB}timeout = -1", r"a\.timeout \(line 4\): must be more than 0 seconds; got -1"),
             (f"{WB}timeout = nan", r"a\.timeout \(line 4\): must be a finite number"),
+            (f"{WB}total_timeout = 0", r"total_timeout \(line 4\): must be more than 0 seconds"),
+            (f"{WB}total_timeout = nan", r"total_timeout \(line 4\): must be a finite number"),
+            (f"{WB}max_body_size = 0", r"max_body_size \(line 4\): must be at least 1 byte"),
             (f"{WB}max_wait = -1", r"a\.max_wait \(line 4\): must be at least 0 seconds"),
             (f'{WB}tier = "gold"', r"a\.tier \(line 4\): Invalid enum value 'gold'"),
             (f"{YM}\nparallel = 0", r"a\.parallel \(line 5\): must be from 1 to 100; got 0"),
@@ -219,9 +232,9 @@ class TestFile:
         ],
     )
     def test_error_names_key_line_and_expected_value(
-        self, text: str, said: str, tmp_path: Path
+        self, text: str, expected: str, tmp_path: Path
     ) -> None:
-        with pytest.raises(ConfigError, match=said):
+        with pytest.raises(ConfigError, match=expected):
             found(text, tmp_path)
 
     def test_credentials_of_a_proxy_are_not_shown(self, tmp_path: Path) -> None:
@@ -229,9 +242,9 @@ class TestFile:
             found(f'{WB}proxy = "http://me:s3cret@10.0.0.1/path"', tmp_path)
         assert "s3cret" not in str(caught.value)
 
-    def test_a_secret_in_the_file_is_refused_and_not_shown(self, tmp_path: Path) -> None:
+    def test_secret_in_the_file_is_rejected_and_not_shown(self, tmp_path: Path) -> None:
         token = make_token()
-        for key, said in (
+        for key, expected in (
             (
                 "token",
                 r"accounts\.a\.token \(line 3\): unknown key; .*never put a secret itself here",
@@ -239,7 +252,7 @@ class TestFile:
             ("secret_env", r"secret_env \(line 3\): must be the name of an environment variable"),
         ):
             text = f'[accounts.a]\nmarketplace = "wildberries"\n{key} = "{token}"'
-            with pytest.raises(ConfigError, match=said) as caught:
+            with pytest.raises(ConfigError, match=expected) as caught:
                 found(text, tmp_path)
             assert token[:20] not in str(caught.value)
 
@@ -277,7 +290,7 @@ class TestEnvironment:
         assert "a secret" not in f"{wb!r} {wb.secrets} {ym!r}"
 
     @pytest.mark.parametrize(
-        ("name", "value", "said"),
+        ("name", "value", "expected"),
         [
             ("BASE_URL", "", "must be an address"),
             ("TIMEOUT", "soon", "Expected `float`, got `str`"),
@@ -285,12 +298,12 @@ class TestEnvironment:
             ("SANBOX", "1", "unknown; expected one of WBYM_WILDBERRIES_TOKEN, .*_SANDBOX"),
         ],
     )
-    def test_an_option_that_cannot_be_one(self, name: str, value: str, said: str) -> None:
+    def test_invalid_option(self, name: str, value: str, expected: str) -> None:
         environ = {"WBYM_WILDBERRIES_TOKEN": "x", f"WBYM_WILDBERRIES_{name}": value}
-        with pytest.raises(ConfigError, match=f"the variable WBYM_WILDBERRIES_{name}: {said}"):
+        with pytest.raises(ConfigError, match=f"the variable WBYM_WILDBERRIES_{name}: {expected}"):
             find_accounts(None, environ=environ)
 
-    def test_without_any_account_it_says_how_to_name_one(self) -> None:
+    def test_error_without_an_account_names_the_remedy(self) -> None:
         for environ in ({}, {"WBYM_WILDBERRIES_BASE_URL": "http://127.0.0.1:1"}):
             with pytest.raises(ConfigError, match=r"set WBYM_WILDBERRIES_TOKEN or .* wbym\.toml"):
                 find_accounts(None, environ=environ)
@@ -309,7 +322,7 @@ class TestSecrets:
         assert tokens_of(source) == [token]
 
     @pytest.mark.parametrize(
-        ("spoilt", "said"),
+        ("spoilt", "expected"),
         [
             ("key\u200bkey", r"U\+200B ZERO WIDTH SPACE"),
             ("keykey\u200b", r"U\+200B ZERO WIDTH SPACE"),
@@ -323,11 +336,11 @@ class TestSecrets:
         ],
     )
     def test_invisible_characters_are_rejected_and_not_shown(
-        self, spoilt: str, said: str, tmp_path: Path
+        self, spoilt: str, expected: str, tmp_path: Path
     ) -> None:
         (source,) = found(YM, tmp_path, A=spoilt)
         with pytest.raises(
-            ConfigError, match=rf"^a: the secret in the variable A .*{said}"
+            ConfigError, match=rf"^a: the secret in the variable A .*{expected}"
         ) as caught:
             opened(source)
         assert "key" not in str(caught.value)
@@ -336,7 +349,7 @@ class TestSecrets:
         (tmp_path / "empty").write_text("\ufeff\n")
         (tmp_path / "wide").write_text("key", "utf-16")
         (tmp_path / "folder").mkdir()
-        for place, said in (
+        for place, expected in (
             ('secret_env = "NOTHING"', "a: the variable NOTHING contains no secret"),
             (
                 'secret_file = "nothing"',
@@ -347,11 +360,11 @@ class TestSecrets:
             ('secret_file = "folder"', "a: the secret cannot be read from .*folder: "),
         ):
             (source,) = found(f'[accounts.a]\nmarketplace = "wildberries"\n{place}', tmp_path)
-            with pytest.raises(ConfigError, match=said):
+            with pytest.raises(ConfigError, match=expected):
                 opened(source)
 
     @pytest.mark.parametrize(
-        ("secret", "said"),
+        ("secret", "expected"),
         [
             ("key 123", "business_id="),
             ("123 key", "business_id="),
@@ -359,13 +372,13 @@ class TestSecrets:
         ],
     )
     def test_earlier_options_of_market_name_their_replacement(
-        self, secret: str, said: str, tmp_path: Path
+        self, secret: str, expected: str, tmp_path: Path
     ) -> None:
         (source,) = found(YM, tmp_path, A=secret)
-        with pytest.raises(InvalidToken, match=said) as caught:
+        with pytest.raises(InvalidToken, match=expected) as caught:
             opened(source)
         assert "y0_token" not in str(caught.value)
-        with pytest.raises(InvalidToken, match=said):
+        with pytest.raises(InvalidToken, match=expected):
             YandexMarket(secret)
 
 
@@ -404,7 +417,7 @@ class TestLoading:
         ],
         ids=["inbox", "cli"],
     )
-    def test_only_the_adapter_that_is_asked_for(self, use: str, tmp_path: Path) -> None:
+    def test_only_the_requested_adapter_is_loaded(self, use: str, tmp_path: Path) -> None:
         (tmp_path / "wbym.toml").write_text(WB)
         self.break_adapter(tmp_path, "broken")
         code = f"{use}\nimport sys; assert 'wbym_wildberries' in sys.modules; " + (
@@ -423,7 +436,7 @@ class TestLoading:
         done = self.run(code, tmp_path, WBYM_WILDBERRIES_TOKEN=make_token())
         assert done.returncode == 0, done.stderr
 
-    def test_a_broken_adapter_that_is_asked_for(self, tmp_path: Path) -> None:
+    def test_broken_adapter_that_is_requested(self, tmp_path: Path) -> None:
         self.break_adapter(tmp_path, "broken")
         (tmp_path / "wbym.toml").write_text(WB.replace("wildberries", "broken"))
         done = self.run("from wbym._config import find_accounts; find_accounts()", tmp_path)

@@ -1,4 +1,4 @@
-"""Every error goes through pickle, as between processes, and says what is to be done."""
+"""Every error can be pickled, as between processes, and names the remedy."""
 
 import pickle
 from datetime import UTC, datetime
@@ -82,8 +82,8 @@ def test_error_when_pickled(error: WbymError) -> None:
     assert vars(copy) == vars(error)
 
 
-def test_errors_when_all_are_tried() -> None:
-    """Those that can be met; bases of others stand for themselves."""
+def test_errors_when_all_kinds_are_pickled() -> None:
+    """All concrete errors; bases of others represent themselves."""
     exported = {getattr(errors, name) for name in errors.__all__}
     kinds = {one for one in exported if isinstance(one, type) and issubclass(one, WbymError)}
     assert kinds - {type(error) for error in ERRORS} == {WbymError}

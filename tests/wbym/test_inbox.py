@@ -32,7 +32,7 @@ BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 class Toy(BareAccount):
-    """An account whose feedbacks are read a page a second."""
+    """An account whose feedbacks are read at one page per second."""
 
     CAPABILITIES: ClassVar[Capabilities] = MappingProxyType(
         dict.fromkeys(
@@ -103,8 +103,8 @@ def _ids(items: Sequence[Feedback]) -> list[str]:
     return [f"{item.ref.account}{item.ref.id}" for item in items]
 
 
-async def refuses_everything(inbox: Inbox, why: str) -> None:
-    """All that an inbox has, but for how it is closed."""
+async def rejects_all_calls(inbox: Inbox, why: str) -> None:
+    """The stored attributes of an inbox, without those of its closing."""
     record = Feedback(ref=Ref("wildberries", "shop", Noun.FEEDBACK, "1"), created_at=BEGIN)
     given: dict[str, tuple[object, ...]] = {
         "account": ("shop", Toy),
@@ -135,7 +135,7 @@ async def refuses_everything(inbox: Inbox, why: str) -> None:
 
 
 class TestReading:
-    async def test_feedbacks_when_read_as_they_come(self) -> None:
+    async def test_feedbacks_when_unordered(self) -> None:
         inbox = Inbox(Toy("a", [[9, 7], [5]]), Toy("b", [[8], [6, 4]]))
         begin = asyncio.get_running_loop().time()
         found = await inbox.feedbacks().all()
@@ -149,11 +149,11 @@ class TestReading:
         found = await inbox.feedbacks(newest_first=True).all()
         assert _ids(found) == ["a9", "b8", "a7", "c6", "a5", "b4", "b1"]
 
-    async def test_feedbacks_when_there_is_no_account(self) -> None:
+    async def test_feedbacks_without_an_account(self) -> None:
         assert await Inbox().feedbacks().all() == []
         assert await Inbox().feedbacks(newest_first=True).all() == []
 
-    async def test_feedbacks_when_all_of_time_is_asked_for(self) -> None:
+    async def test_feedbacks_when_all_time_is_requested(self) -> None:
         inbox = Inbox(Toy("a", [[1], [8, 4]], newest_first=False))
         always = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
         found = await inbox.feedbacks(since=always[0], until=always[1], newest_first=True).all()
@@ -167,7 +167,7 @@ class TestReading:
         assert await inbox.feedbacks(newest_first=True).all() == [late, early]
         assert await inbox.questions(newest_first=True).all() == []
 
-    async def test_feedbacks_when_a_marketplace_states_no_beginning(self) -> None:
+    async def test_feedbacks_when_a_marketplace_has_no_earliest_date(self) -> None:
         class Young(Toy):
             EARLIEST = BareAccount.EARLIEST
 
@@ -224,17 +224,17 @@ class TestFailures:
         assert error.__notes__ == ["account: c"]
 
     async def test_reading_when_on_error_is_given(self) -> None:
-        told: list[tuple[str, Exception]] = []
+        reported: list[tuple[str, Exception]] = []
         error = _revoked()
         inbox = Inbox(
             Toy("a", [[1]]),
             Toy("c", [[2]], error=error),
-            on_error=lambda name, error: told.append((name, error)),
+            on_error=lambda name, error: reported.append((name, error)),
         )
         assert sorted(_ids(await inbox.feedbacks().all())) == ["a1", "c2"]
-        assert told == [("c", error)]
+        assert reported == [("c", error)]
         assert await inbox.counts() == {"a": WaitingCounts(feedbacks=1)}
-        assert len(told) == 2
+        assert len(reported) == 2
 
     async def test_reading_when_no_account_has_the_noun(self) -> None:
         with pytest.raises(Unsupported, match="chats: is not supported by toy"):
@@ -253,7 +253,7 @@ class TestFailures:
         with pytest.raises(Unsupported):
             Inbox(Toy("a")).feedbacks(rating=[5])
 
-    async def test_reading_when_a_filter_is_wrong(self) -> None:
+    async def test_reading_when_a_filter_is_invalid(self) -> None:
         with pytest.raises(InvalidInput, match="rating"):
             Inbox(Toy("a"), FakeAccount(name="fake")).feedbacks(rating=[6])
 
@@ -319,11 +319,11 @@ class TestCursors:
         assert _ids(await mended.feedbacks(cursor=cursors[-1]).all()) == ["c3"]
 
     @pytest.mark.parametrize("cursor", ["x", "[]", '{"a": 5}', "{"])
-    async def test_feedbacks_when_the_cursor_is_none(self, cursor: str) -> None:
+    async def test_feedbacks_when_the_cursor_is_invalid(self, cursor: str) -> None:
         with pytest.raises(InvalidInput, match="cursor of an inbox"):
             await Inbox(Toy("a", [[1]])).feedbacks(cursor=cursor).all()
 
-    async def test_windows_when_a_list_is_in_no_order(self) -> None:
+    async def test_windows_when_a_list_is_unordered(self) -> None:
         minutes = [60 * 24 * day for day in (100, 3, 50, 0, 99)]
         toy = Toy("a", [minutes[:2], minutes[2:]], newest_first=False)
         found = await Inbox(toy).feedbacks(newest_first=True).all()
@@ -333,7 +333,7 @@ class TestCursors:
         assert [item.ref.id for item in found] == [str(60 * 24 * day) for day in (99, 50, 3)]
 
     @pytest.mark.parametrize("cursor", ["x", "2026-01-01T00:00:00"])
-    async def test_windows_when_the_cursor_is_none(self, cursor: str) -> None:
+    async def test_windows_when_the_cursor_is_invalid(self, cursor: str) -> None:
         toy = Toy("a", [[1]], newest_first=False)
         with pytest.raises(AccountsFailed) as caught:
             await Inbox(toy).feedbacks(newest_first=True, cursor=f'{{"a": "{cursor}"}}').all()
@@ -343,7 +343,7 @@ class TestCursors:
 
 
 class Markup(str):
-    """As template engines mark texts."""
+    """A str subclass of template engines."""
 
     __slots__ = ()
 
@@ -380,7 +380,7 @@ _ANY: dict[str, Callable[[Inbox, object], object]] = {
 class TestArguments:
     @pytest.mark.parametrize("value", [[], 2**70, b"x", 1.5, Markup("x")], ids=repr)
     @pytest.mark.parametrize("method", _ANY)
-    async def test_argument_when_of_another_type(self, method: str, value: object) -> None:
+    async def test_argument_when_its_type_is_wrong(self, method: str, value: object) -> None:
         async with Inbox(FakeAccount(), state=MemoryStore()) as inbox:
             with pytest.raises(InvalidInput):
                 found = _ANY[method](inbox, value)
@@ -389,7 +389,7 @@ class TestArguments:
             assert not await inbox.outbox.deliveries()
 
     @pytest.mark.parametrize("broken", ["\ud83d", 5, Markup("x")], ids=repr)
-    async def test_answer_when_a_record_is_made_by_hand(self, broken: str) -> None:
+    async def test_answer_when_a_record_is_created_by_hand(self, broken: str) -> None:
         ref = Ref("fake", "fake", Noun.FEEDBACK, "1")
         feedback = Feedback(ref=ref, created_at=BEGIN, text=broken)
         async with Inbox(FakeAccount(), state=MemoryStore()) as inbox:
@@ -421,29 +421,29 @@ class TestAccounts:
             with pytest.raises(RefError, match="account of this inbox"):
                 await inbox.answer(item, "Спасибо")
 
-    async def test_answer_when_the_item_is_none(self) -> None:
+    async def test_answer_when_the_item_is_invalid(self) -> None:
         for item in ("toy/a/feedback/1", None, 5):
             with pytest.raises(InvalidInput, match="must be a record or its Ref"):
                 await Inbox(Toy("a")).answer(item, "Спасибо")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("seconds", [0, -1, float("nan"), None, "300", True])
-    def test_confirmation_timeout_when_it_is_not_positive(self, seconds: float) -> None:
+    def test_confirmation_timeout_when_not_positive(self, seconds: float) -> None:
         with pytest.raises(InvalidInput, match="confirmation_timeout"):
             Inbox(confirmation_timeout=seconds)
 
     @pytest.mark.parametrize("name", ["", " ", "\ud83d", None, 5])
-    def test_name_when_it_is_none(self, name: str) -> None:
+    def test_name_when_invalid(self, name: str) -> None:
         with pytest.raises(InvalidInput, match="name must"):
             FakeAccount(name=name)
 
-    async def test_reply_when_there_is_a_key_and_no_state(self) -> None:
+    async def test_reply_with_a_key_but_without_a_state(self) -> None:
         toy = Toy("a")
         item = Feedback(ref=Ref("toy", "a", Noun.FEEDBACK, "1"), created_at=BEGIN)
         with pytest.raises(InvalidInput, match="idempotency_key requires a state"):
             await Inbox(toy).answer(item, "Спасибо", idempotency_key="crm-1")
         assert not toy.answered
 
-    async def test_account_when_asked_for_by_type(self) -> None:
+    async def test_account_when_requested_by_type(self) -> None:
         toy = Toy("a")
         inbox = Inbox(toy)
         assert inbox.account("a", Toy) is toy
@@ -456,7 +456,7 @@ class TestAccounts:
         with pytest.raises(InvalidInput, match="new"):
             inbox.add(Toy("a"))
 
-    async def test_remove_when_it_is_being_read(self) -> None:
+    async def test_remove_while_the_account_is_read(self) -> None:
         a, b = Toy("a", [[minute] for minute in range(9)]), Toy("b", [[1], [2], [3]])
         async with Inbox(a, b) as inbox:
             reader = asyncio.create_task(inbox.feedbacks().all())
@@ -470,7 +470,7 @@ class TestAccounts:
                 await inbox.remove("a")
         assert b.closed
 
-    async def test_counts_when_all_are_asked_at_once(self) -> None:
+    async def test_counts_when_all_are_requested_at_once(self) -> None:
         inbox = Inbox(Toy("a", [[1, 2]]), Toy("b", [[3]]))
         begin = asyncio.get_running_loop().time()
         counts = await inbox.counts()
@@ -501,7 +501,7 @@ class TestConfig:
 
         return write
 
-    async def test_inbox_when_made_from_a_file(
+    async def test_inbox_when_created_from_a_file(
         self, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from wbym_wildberries.simulator import make_token
@@ -512,13 +512,13 @@ class TestConfig:
             assert list(inbox.accounts) == ["shop"]
 
     @pytest.mark.parametrize("state", [None, "state.db"])
-    async def test_inbox_when_it_is_not_entered(
+    async def test_inbox_when_not_entered(
         self, write: Callable[[str], Path], state: str | None
     ) -> None:
         path = write('[accounts.shop]\nmarketplace = "wildberries"\nsecret_env = "SHOP_TOKEN"\n')
-        await refuses_everything(Inbox.from_config(path, state=state), "async with")
+        await rejects_all_calls(Inbox.from_config(path, state=state), "async with")
 
-    async def test_inbox_when_it_is_closed(
+    async def test_inbox_when_closed(
         self, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from wbym_wildberries.simulator import make_token
@@ -527,11 +527,11 @@ class TestConfig:
         path = write('[accounts.shop]\nmarketplace = "wildberries"\nsecret_env = "SHOP_TOKEN"\n')
         async with Inbox.from_config(path) as inbox:
             pass
-        await refuses_everything(inbox, "closed")
+        await rejects_all_calls(inbox, "closed")
         with pytest.raises(InboxNotOpen, match="create a new one"):
             await inbox.__aenter__()
 
-    async def test_inbox_when_it_is_closed_without_being_entered(self) -> None:
+    async def test_inbox_when_closed_without_being_entered(self) -> None:
         toy = Toy("a")
         inbox = Inbox(toy)
         await inbox.aclose()
@@ -546,7 +546,7 @@ class TestConfig:
         with pytest.raises(InvalidInput, match="must name a file"):
             Inbox(Toy("a")).events()
 
-    async def test_inbox_when_the_file_is_wrong(self, write: Callable[[str], Path]) -> None:
+    async def test_inbox_when_the_file_is_invalid(self, write: Callable[[str], Path]) -> None:
         path = write('[accounts.shop]\nmarketplace = "ozon"\nsecret_env = "SHOP_TOKEN"\n')
         with pytest.raises(ConfigError, match=r"accounts\.shop\.marketplace \(line 2\)"):
             async with Inbox.from_config(path):

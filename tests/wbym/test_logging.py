@@ -1,4 +1,4 @@
-"""What log records say, and whether docs/observability.md says the same."""
+"""Log records, and their description in docs/observability.md."""
 
 import ast
 import logging
@@ -21,14 +21,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "observability.md"
 LOUDNESS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 NOTHING_KNOWN = {"wbym/observe.py": 1, "wbym/feed/_outbox.py": 1}
-"""How many records are of no account: of an observer, of the outbox as a whole."""
+"""Log calls without an account: of an observer, of the outbox as a whole."""
 
 
 class TestRecords:
     @pytest.mark.looptime
-    async def test_records_when_a_call_is_made_again(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    async def test_records_when_a_call_is_retried(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, "wbym")
         lost = TransportError("", sent=True, timeout=True)
         calls, _, _ = pipeline(Response(429, {"retry": "7"}), lost, json_response({"id": 1}))
@@ -40,7 +38,7 @@ class TestRecords:
             ("wbym.calls", {**known, "status": None, "attempt": 2}),
         ]
 
-    async def test_record_when_something_is_set_aside(
+    async def test_record_when_something_is_undecodable(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         async with (
@@ -56,8 +54,8 @@ class TestRecords:
 
 
 class TestCode:
-    def test_records_when_the_code_is_looked_at(self) -> None:
-        """Each is given what is known of its call, by the names of ``LogFacts``."""
+    def test_log_calls_have_the_facts(self) -> None:
+        """Each log call has the known facts, by the names of ``LogFacts``."""
         silent: Counter[str] = Counter()
         for name, call in _calls():
             if call.func.attr in LOUDNESS and ast.unparse(call.func.value) in {"_log", "logger"}:
@@ -66,7 +64,7 @@ class TestCode:
                 silent[name] += extra is None
         assert +silent == NOTHING_KNOWN
 
-    def test_loggers_when_the_code_is_looked_at(self) -> None:
+    def test_loggers_are_documented(self) -> None:
         """Each is documented."""
         documented = set(re.findall(r"^\| `([\w.]+)` \|", _section("## Log records"), re.MULTILINE))
         found = {
@@ -74,10 +72,10 @@ class TestCode:
             for _, call in _calls()
             if call.func.attr == "getLogger" and isinstance(call.args[0], ast.Constant)
         }
-        assert found - {"wbym"} == documented  # the command line asks for it, to be quiet
+        assert found - {"wbym"} == documented  # the command line fetches it to silence it
 
-    def test_opentelemetry_when_the_code_is_looked_at(self) -> None:
-        """One module imports it, and nobody imports that module."""
+    def test_opentelemetry_is_imported_in_one_module(self) -> None:
+        """One module imports it, and no module imports that one."""
         for name, tree in _modules():
             for node in ast.walk(tree):
                 if isinstance(node, ast.Import | ast.ImportFrom) and name != "wbym/otel.py":
@@ -99,7 +97,7 @@ class _MethodCall(ast.Call):
 
 
 def _modules() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of ours outside the simulators, by its path."""
+    """Every module outside the simulators, by its path."""
     for package in ("wbym", "adapters/wbym_wildberries", "adapters/wbym_yandex_market"):
         for path in sorted((ROOT / package).rglob("*.py")):
             if "simulator" not in path.parts:
@@ -114,7 +112,7 @@ def _calls() -> Iterator[tuple[str, _MethodCall]]:
 
 
 def _section(title: str) -> str:
-    """What the documentation says from there to the next title."""
+    """The documentation from a title to the next one."""
     rest = DOCS.read_text("utf-8").partition(f"{title}\n")[2]
     assert rest
     return re.split(r"^(?:## |<!-- )", rest, maxsplit=1, flags=re.MULTILINE)[0]

@@ -1,4 +1,4 @@
-"""What ``from wbym import ...`` gives, and what it does not."""
+"""The names of ``from wbym import ...``."""
 
 import subprocess
 import sys
@@ -9,33 +9,40 @@ import pytest
 import wbym
 from wbym import domain, errors, limits
 
-NO_RECORDS = {"attach_raw", "error_for_status", "to_utc", "shift_time"}
+NO_RECORDS = {
+    "attach_raw",
+    "creation_time",
+    "error_for_status",
+    "money",
+    "possible_time",
+    "shift_time",
+}
 """For adapters, not for programs."""
 
 
-def test_names_when_each_is_taken() -> None:
+def test_public_names_are_unique_and_exist() -> None:
     assert len(set(wbym.__all__)) == len(wbym.__all__)
     assert set(wbym.__all__) <= set(dir(wbym))
     for name in wbym.__all__:
         assert getattr(wbym, name) is not None
 
 
-def test_names_when_they_are_records_or_errors() -> None:
+def test_records_and_errors_are_exported() -> None:
     for home in (domain, errors):
         for name in set(home.__all__) - NO_RECORDS:
             assert name in wbym.__all__
             assert getattr(wbym, name) is getattr(home, name)
 
 
-def test_name_when_there_is_none() -> None:
-    # Without the comments mypy would fail here, and with them where it saw no error.
+def test_name_when_unknown() -> None:
+    # mypy would fail here without the comments, and with them if it saw no error.
     with pytest.raises(ImportError, match="Feedbak"):
         from wbym import Feedbak  # type: ignore[attr-defined]  # noqa: F401
     with pytest.raises(AttributeError, match="Inboxes"):
         wbym.Inboxes  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_names_of_a_package_when_one_is_loaded_later() -> None:
+def test_names_of_a_package_with_a_lazy_name() -> None:
     assert set(limits.__all__) <= set(dir(limits))
     for name in limits.__all__:
         assert getattr(limits, name) is not None
@@ -43,7 +50,7 @@ def test_names_of_a_package_when_one_is_loaded_later() -> None:
         limits.RedisBans  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_version_when_asked_for() -> None:
+def test_version_of_the_package() -> None:
     assert wbym.__version__ == version("wbym")
 
 

@@ -94,7 +94,7 @@ def recorder() -> Iterator[Recorder]:
 
 @pytest.mark.looptime
 class TestCalls:
-    async def test_call_when_all_is_well(self, recorder: Recorder) -> None:
+    async def test_call_when_successful(self, recorder: Recorder) -> None:
         calls, _, _ = pipeline(ITEM)
         await calls.call(READ)
         (call,) = recorder.calls
@@ -108,7 +108,7 @@ class TestCalls:
         assert call.attempts == [Attempt(1, 200, None, 0, 0)]
         assert call.end == Attempt(1, 200, None, 0, 0)
 
-    async def test_call_when_it_waits_for_the_limits(self, recorder: Recorder) -> None:
+    async def test_call_when_it_waits_for_a_limit(self, recorder: Recorder) -> None:
         dialect = ToyDialect(quota=Quota(limit=1, period=10, burst=1))
         calls, _, _ = pipeline(ITEM, ITEM, dialect=dialect)
         await calls.call(READ)
@@ -119,21 +119,21 @@ class TestCalls:
         assert end.seconds == end.waited
         assert recorder.calls[1].attempts == [Attempt(1, 200, None, end.waited, 0)]
 
-    async def test_call_when_a_limit_refuses(self, recorder: Recorder) -> None:
+    async def test_call_when_rate_limited(self, recorder: Recorder) -> None:
         calls, _, _ = pipeline(Response(429, {"retry": "7"}), Response(204, {}))
         before = datetime.now(UTC)
         await calls.call(SEND, body={})
         (call,) = recorder.calls
-        refused, made = call.attempts
-        assert refused == Attempt(1, 429, RateLimited, 0, 0)
-        assert (made.attempt, made.status, made.error) == (2, 204, None)
-        assert made.waited == pytest.approx(7, abs=0.01)
-        assert call.end == Attempt(2, 204, None, made.waited, made.waited)
+        limited, succeeded = call.attempts
+        assert limited == Attempt(1, 429, RateLimited, 0, 0)
+        assert (succeeded.attempt, succeeded.status, succeeded.error) == (2, 204, None)
+        assert succeeded.waited == pytest.approx(7, abs=0.01)
+        assert call.end == Attempt(2, 204, None, succeeded.waited, succeeded.waited)
         ((marketplace, bucket, until),) = recorder.bans
         assert (marketplace, bucket) == ("toy", "toy/seller/usual/items")
         assert timedelta(0) <= until - before - timedelta(seconds=7) < timedelta(seconds=5)
 
-    async def test_call_when_it_is_made_again(self, recorder: Recorder) -> None:
+    async def test_call_when_retried(self, recorder: Recorder) -> None:
         retry = RetryPolicy(base_delay=4)
         calls, _, _ = pipeline(SLOW, Response(502, {}), UNSENT, ITEM, retry=retry)
         await calls.call(READ)
@@ -150,7 +150,7 @@ class TestCalls:
         assert (call.end.attempt, call.end.error, call.end.waited) == (4, None, 0)
         assert call.end.seconds >= (4 + 8 + 16) / 2
 
-    async def test_call_when_its_fate_is_unknown(self, recorder: Recorder) -> None:
+    async def test_call_when_its_outcome_is_unknown(self, recorder: Recorder) -> None:
         calls, _, _ = pipeline(SLOW)
         with pytest.raises(DeliveryUnknown):
             await calls.call(SEND, body={})
@@ -158,7 +158,7 @@ class TestCalls:
         assert call.attempts == [Attempt(1, None, CallTimeout, 0, 0)]
         assert call.end == Attempt(1, None, DeliveryUnknown, 0, 0)
 
-    async def test_call_when_it_is_refused_for_good(self, recorder: Recorder) -> None:
+    async def test_call_when_rejected(self, recorder: Recorder) -> None:
         calls, _, _ = pipeline(json_response({"error": "нет"}, 404))
         with pytest.raises(NotFound):
             await calls.call(READ)
@@ -174,7 +174,7 @@ class TestCalls:
         assert recorder.calls[1].attempts == [Attempt(1, None, QuotaExhausted, 0, 0)]
         assert recorder.calls[1].end == Attempt(1, None, QuotaExhausted, 0, 0)
 
-    async def test_call_when_it_is_cancelled(self, recorder: Recorder) -> None:
+    async def test_call_when_cancelled(self, recorder: Recorder) -> None:
         dialect = ToyDialect(quota=Quota(limit=1, period=100, burst=1))
         calls, _, _ = pipeline(ITEM, dialect=dialect)
         await calls.call(READ)
@@ -197,7 +197,7 @@ class TestCalls:
             await file.read()
         assert (call.end.attempt, call.end.status, call.end.error) == (2, 200, None)
 
-    async def test_call_when_its_answer_takes_long(self, recorder: Recorder) -> None:
+    async def test_call_when_its_response_is_slow(self, recorder: Recorder) -> None:
         calls, _, _ = pipeline(ITEM)
         await calls.call(READ, gate=lambda: asyncio.sleep(2))
         (call,) = recorder.calls
@@ -217,7 +217,7 @@ class TestCalls:
         assert (call.end.attempt, call.end.waited) == (2, 0)
 
     async def test_ban_when_a_shorter_one_follows(self, recorder: Recorder) -> None:
-        """It changes nothing, so nothing is told of it."""
+        """It changes nothing, so it is not reported."""
         scheduler = Scheduler()
         charges = charge()
         async with scheduler.lease(charges) as one, scheduler.lease(charges) as two:
@@ -312,7 +312,7 @@ class TestBroken:
         assert {record.name for record in caplog.records} == {"wbym.observe"}
 
     @pytest.mark.looptime
-    async def test_call_when_it_fails_too(self) -> None:
+    async def test_call_when_the_call_and_the_observer_fail(self) -> None:
         set_observer(Broken(BrokenCall()))
         calls, _, _ = pipeline(Response(400, {}))
         with pytest.raises(BadRequest):
@@ -341,16 +341,16 @@ class TestBroken:
 
 @pytest.mark.usefixtures("_nobody")
 class TestSetObserver:
-    def test_observer_when_there_was_one(self) -> None:
+    def test_observer_when_replaced(self) -> None:
         first, second = Observer(), Observer()
         assert set_observer(first) is None
         assert set_observer(second) is first
         assert set_observer(None) is second
         assert set_observer(None) is None
 
-    def test_current_when_nobody_is_told(self) -> None:
-        nobody = current()
-        assert type(nobody) is Observer
+    def test_current_without_an_observer(self) -> None:
+        silent = current()
+        assert type(silent) is Observer
         set_observer(Recorder())
         set_observer(None)
-        assert current() is nobody
+        assert current() is silent

@@ -43,7 +43,7 @@ SENDING = {**WHO, "wbym.endpoint": "items.send", "http.request.method": "POST"}
 
 
 class Exported:
-    """What the SDK was given, in memory."""
+    """Spans and metrics, exported to memory."""
 
     def __init__(self) -> None:
         self._spans = InMemorySpanExporter()
@@ -58,7 +58,7 @@ class Exported:
         return self._spans.get_finished_spans()
 
     def metrics(self) -> dict[str, Metric]:
-        """The last state of each; an SDK exports a gauge that has not changed once only."""
+        """The last value of each; an SDK exports an unchanged gauge only once."""
         data = self._reader.get_metrics_data()
         scopes = [] if data is None else data.resource_metrics[0].scope_metrics
         self._metrics |= {metric.name: metric for scope in scopes for metric in scope.metrics}
@@ -91,7 +91,7 @@ def exported() -> Iterator[Exported]:
 
 @pytest.mark.looptime
 class TestCalls:
-    async def test_call_when_all_is_well(self, exported: Exported) -> None:
+    async def test_call_when_successful(self, exported: Exported) -> None:
         calls, _, _ = pipeline(ITEM)
         await calls.call(READ, query={"buyer": "Анна"})
         (span,) = exported.spans
@@ -118,7 +118,7 @@ class TestCalls:
         assert exported.points("wbym.limit.wait") == [(READING, 0.0)]
         assert exported.metrics().keys() == {"wbym.call.duration", "wbym.limit.wait"}
 
-    async def test_call_when_a_limit_refuses(self, exported: Exported) -> None:
+    async def test_call_when_rate_limited(self, exported: Exported) -> None:
         calls, _, _ = pipeline(Response(429, {"retry": "7"}), Response(204, {}))
         await calls.call(SEND, body={})
         (span,) = exported.spans
@@ -128,18 +128,18 @@ class TestCalls:
         assert attributes["http.response.status_code"] == 204
         assert "error.type" not in attributes
         assert span.status.status_code is StatusCode.UNSET
-        refused, made = [event.attributes or {} for event in span.events]
-        assert (refused["http.response.status_code"], refused["error.type"]) == (429, "RateLimited")
-        assert (made["wbym.attempt"], made["http.response.status_code"]) == (2, 204)
-        refusal = {**SENDING, "http.response.status_code": 429}
-        assert exported.points("wbym.call.rate_limited") == [(refusal, 1)]
+        limited, succeeded = [event.attributes or {} for event in span.events]
+        assert (limited["http.response.status_code"], limited["error.type"]) == (429, "RateLimited")
+        assert (succeeded["wbym.attempt"], succeeded["http.response.status_code"]) == (2, 204)
+        limited_call = {**SENDING, "http.response.status_code": 429}
+        assert exported.points("wbym.call.rate_limited") == [(limited_call, 1)]
         ban = {"wbym.marketplace": "toy", "wbym.bucket": "toy/seller/usual/items"}
         assert exported.points("wbym.bans") == [(ban, 1)]
         ((who, waited),) = exported.points("wbym.limit.wait")
         assert who == SENDING
         assert waited == pytest.approx(7, abs=0.01)
 
-    async def test_call_when_it_is_made_again(self, exported: Exported) -> None:
+    async def test_call_when_retried(self, exported: Exported) -> None:
         calls, _, _ = pipeline(SLOW, Response(502, {}), ITEM, retry=RetryPolicy(base_delay=4))
         await calls.call(READ)
         (span,) = exported.spans
@@ -152,7 +152,7 @@ class TestCalls:
         assert seconds >= (4 + 8) / 2
         assert "wbym.call.rate_limited" not in exported.metrics()
 
-    async def test_call_when_its_fate_is_unknown(self, exported: Exported) -> None:
+    async def test_call_when_its_outcome_is_unknown(self, exported: Exported) -> None:
         calls, _, _ = pipeline(SLOW)
         with pytest.raises(DeliveryUnknown):
             await calls.call(SEND, body={})
@@ -164,7 +164,7 @@ class TestCalls:
         failed = {**SENDING, "error.type": "DeliveryUnknown"}
         assert exported.points("wbym.call.duration") == [(failed, 0.0)]
 
-    async def test_call_when_it_is_cancelled(self, exported: Exported) -> None:
+    async def test_call_when_cancelled(self, exported: Exported) -> None:
         dialect = ToyDialect(quota=Quota(limit=1, period=100, burst=1))
         calls, _, _ = pipeline(ITEM, dialect=dialect)
         await calls.call(READ)
@@ -196,7 +196,7 @@ class TestContext:
         assert seen[0].get_span_context() == call.get_span_context()
         assert call.parent == work.get_span_context()
 
-    async def test_current_span_when_calls_are_made_side_by_side(
+    async def test_current_span_when_calls_are_concurrent(
         self, exported: Exported, caplog: pytest.LogCaptureFixture
     ) -> None:
         calls, _, _ = pipeline(*[ITEM] * 20, dialect=ToyDialect(quota=Quota(2, 1, 2)))
@@ -208,7 +208,7 @@ class TestContext:
 
 
 class TestFeedAndOutbox:
-    def test_metrics_when_the_feed_tells(self, exported: Exported) -> None:
+    def test_metrics_of_the_feed(self, exported: Exported) -> None:
         feed = current()
         for lag in (1.5, 2.5):
             feed.events_delivered(account="shop", kind="message", lag_seconds=lag)
@@ -226,7 +226,7 @@ class TestFeedAndOutbox:
         ]
         assert exported.points("wbym.feed.backlog") == [({"wbym.account": "shop"}, 3)]
 
-    def test_metrics_when_the_outbox_tells(self, exported: Exported) -> None:
+    def test_metrics_of_the_outbox(self, exported: Exported) -> None:
         outbox = current()
         for before, after in ((None, "pending"), ("pending", "sending"), ("sending", "pending")):
             outbox.delivery_moved(account="shop", action="send", state_from=before, state_to=after)
@@ -243,10 +243,10 @@ class TestSecrets:
         async with ToySimulator() as it:
             yield it
 
-    async def test_export_when_a_seller_works(
+    async def test_exported_data_has_no_secrets(
         self, exported: Exported, simulator: ToySimulator
     ) -> None:
-        """No credential, no words of anybody, no query string; over real HTTP, with faults."""
+        """No credential, text of a person or query string; over real HTTP, with faults."""
         retry = RetryPolicy(base_delay=0.001)
         async with Toy(KEY, name="shop", base_url=simulator.url, retry=retry) as shop:
             simulator.faults.next("/feedbacks", "error")
@@ -316,7 +316,7 @@ class TestInstrument:
         finally:
             otel.uninstrument()
 
-    def test_uninstrument_when_another_observer_is_told(self) -> None:
+    def test_uninstrument_when_another_observer_is_set(self) -> None:
         other = Observer()
         set_observer(other)
         otel.uninstrument()
@@ -325,7 +325,7 @@ class TestInstrument:
 
 class TestDocumentation:
     @pytest.mark.looptime
-    async def test_tables_when_compared_with_what_is_exported(self, exported: Exported) -> None:
+    async def test_documented_tables_match_the_exported_data(self, exported: Exported) -> None:
         calls, _, _ = pipeline(Response(429, {"retry": "1"}), SLOW, ITEM, Response(400, {}))
         await calls.call(READ)
         with pytest.raises(DeliveryUnknown):

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes import pipeline
-from tests.wbym.calls.test_pipeline import FILE
+from tests.support.items import FILE
 from wbym._own_files import beside
 from wbym.calls import Response
-from wbym.domain import Noun
 from wbym.errors import ExportError
 from wbym.export._csv_table import shown_text, stored_text
 from wbym.export._files import replacing
+from wbym.export._layout import Noun
 from wbym.export._spool import Spool
 
 
@@ -64,7 +64,7 @@ def test_name_when_the_targets_is_long(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["link", "dangling", "hard link", "folder"])
 def test_spool_when_it_is_not_a_file_of_its_own(tmp_path: Path, kind: str) -> None:
-    spool, other = Spool(tmp_path / "a.csv", Noun.CHAT), tmp_path / "other"
+    spool, other = Spool(tmp_path / "a.csv", Noun.CHATS), tmp_path / "other"
     if kind != "dangling":
         other.touch()
     if kind == "hard link":

@@ -1,4 +1,4 @@
-"""One connection to SQLite, alone and in a thread of its own."""
+"""One connection to SQLite, direct and in another thread."""
 
 import asyncio
 import gc
@@ -53,13 +53,13 @@ class TestNoCursor:
             lambda db: db.query("SELECT abs(column1) FROM (VALUES (1), (-9223372036854775808))"),
         ],
     )
-    async def test_leaves_its_thread(
+    async def test_no_cursor_leaves_its_thread(
         self,
         path: Path,
         work: Callable[[Connection], object],
         _no_blocking_calls: BlockBuster,  # noqa: PT019
     ) -> None:
-        _no_blocking_calls.deactivate()  # its frames hold the cursors that they look at
+        _no_blocking_calls.deactivate()  # its frames keep references to the cursors
         database = Database(Connection(path, StateError))
         gc.collect()
         before = cursors()
@@ -74,7 +74,7 @@ class TestNoCursor:
         assert [one for one in cursors() if one not in before] == []
         await database.aclose(lambda: None)
 
-    def test_is_given_by_anything_public(self, path: Path) -> None:
+    def test_no_cursor_is_returned_by_a_public_method(self, path: Path) -> None:
         db = Connection(path, StateError).open(prepare)
         assert db.query("SELECT 1, 'a' UNION SELECT 2, NULL") == [(1, "a"), (2, None)]
         assert db.query("DELETE FROM word") == []
@@ -87,7 +87,7 @@ class TestNoCursor:
 
 
 class TestConnection:
-    def test_transaction_is_whole_or_not_at_all(self, path: Path) -> None:
+    def test_transaction_is_atomic(self, path: Path) -> None:
         db = Connection(path, StateError).open(prepare)
         with db.transaction():
             db.execute(INSERT, ("a",))
@@ -102,7 +102,7 @@ class TestConnection:
         assert words(db) == ["a"]
         db.close()
 
-    def test_error_is_the_owners_with_path_and_remedy(self, tmp_path: Path) -> None:
+    def test_error_has_the_owners_type_path_and_remedy(self, tmp_path: Path) -> None:
         path = tmp_path / "words.db"
         path.write_bytes(b"no database " * 100)
         db = Connection(path, ExportError, remedies={"not a database": "look elsewhere"})
@@ -139,7 +139,7 @@ class TestConnection:
 
 
 class TestDatabase:
-    async def test_file_is_worked_on_in_one_other_thread(self, tmp_path: Path) -> None:
+    async def test_file_is_used_in_one_other_thread(self, tmp_path: Path) -> None:
         database = Database(Connection(tmp_path / "words.db", StateError))
         await database.open(prepare)
         threads = {await database.run(lambda _: threading.get_ident()) for _ in range(9)}

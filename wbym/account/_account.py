@@ -42,6 +42,7 @@ from wbym.account._options import AccountOptions, require_connection
 from wbym.account._streams import OnHints, Stream, TrustedProxy
 from wbym.account._sweeps import Sweeps
 from wbym.calls import (
+    DEFAULT_MAX_BODY_SIZE,
     DEFAULT_MAX_WAIT,
     DEFAULT_TIMEOUT,
     AiohttpTransport,
@@ -63,6 +64,7 @@ from wbym.calls import (
     require,
     safe_repr,
 )
+from wbym.calls._transport import ConnectionPool
 from wbym.domain import (
     Action,
     Answer,
@@ -100,6 +102,8 @@ AnyRecord: TypeAlias = Chat | Message | Question | Feedback | Return
 
 K = TypeVar("K", bound=AnyRecord)
 
+_MAX_KEPT: Final = 1000
+"""Undecodable records that an account keeps, since the same ones may come with every poll."""
 _KIND_OF: Final[Mapping[Noun, type[AnyRecord]]] = MappingProxyType(
     {
         Noun.CHAT: Chat,
@@ -142,6 +146,13 @@ class Connection(TypedDict, total=False):
     ``session`` has its own setting."""
     timeout: float
     """Seconds without a byte from the marketplace after which a call fails; 60 by default."""
+    total_timeout: float | None
+    """Seconds after which an answer that is not complete fails, without the time in which its
+    reader takes nothing; ``inf`` for no maximum. By default ten times ``timeout``."""
+    max_body_size: int
+    """Max bytes of a body that is read into memory, after decompression; 256 MiB by default. A
+    larger one is an ``UnreadableReply``, and of a write ``DeliveryUnknown``. A ``Download`` has no
+    maximum."""
     max_wait: float | None
     """Max seconds that a call waits for its limits before it raises ``QuotaExhausted``, 300 by
     default; None for no limit."""
@@ -151,8 +162,8 @@ class Connection(TypedDict, total=False):
     retry: RetryPolicy | None
     """How often and how soon failed calls are retried."""
     on_undecodable: Callable[[UndecodableRecord], None] | None
-    """Called with each record that could not be decoded; by default they are kept in
-    ``Account.undecodable``."""
+    """Called once with each record that could not be decoded. The last 1,000 are in
+    ``Account.undecodable`` too; one of them that comes again is not reported again."""
     transport: Transport | None
     """A transport instead of aiohttp; for tests."""
 
@@ -198,19 +209,30 @@ class Account(Hooks):
         """The account's name, in refs, errors and logs."""
         timeout = connection.get("timeout", DEFAULT_TIMEOUT)
         max_wait = connection.get("max_wait", DEFAULT_MAX_WAIT)
-        require_connection(type(self).__name__, connection.get("proxy"), timeout, max_wait)
-        self._kept: list[UndecodableRecord] = []
-        self._on_undecodable = connection.get("on_undecodable") or self._kept.append
+        total_timeout = connection.get("total_timeout")
+        max_body_size = connection.get("max_body_size", DEFAULT_MAX_BODY_SIZE)
+        require_connection(
+            type(self).__name__,
+            proxy=connection.get("proxy"),
+            timeout=timeout,
+            total_timeout=total_timeout,
+            max_body_size=max_body_size,
+            max_wait=max_wait,
+        )
+        self._kept: dict[tuple[str, str], UndecodableRecord] = {}
+        self._on_undecodable = connection.get("on_undecodable")
         self._scheduler = connection.get("scheduler") or shared_scheduler()
+        self._transport: Transport = connection.get("transport") or AiohttpTransport(
+            session=connection.get("session"),
+            timeout=timeout,
+            total_timeout=total_timeout,
+            max_body_size=max_body_size,
+            proxy=connection.get("proxy"),
+            trust_env=connection.get("trust_env", False),
+        )
         self._pipeline = Pipeline(
             dialect=dialect,
-            transport=connection.get("transport")
-            or AiohttpTransport(
-                session=connection.get("session"),
-                timeout=timeout,
-                proxy=connection.get("proxy"),
-                trust_env=connection.get("trust_env", False),
-            ),
+            transport=self._transport,
             scheduler=self._scheduler,
             retry=connection.get("retry"),
             max_wait=max_wait,
@@ -295,8 +317,8 @@ class Account(Hooks):
 
     @property
     def undecodable(self) -> Sequence[UndecodableRecord]:
-        """Records that could not be decoded, oldest first; empty if ``on_undecodable`` is set."""
-        return tuple(self._kept)
+        """The last 1,000 different records that could not be decoded, oldest first."""
+        return tuple(self._kept.values())
 
     # One record of any noun.
 
@@ -850,7 +872,13 @@ class Account(Hooks):
         )
 
     def _keep(self, undecodable: UndecodableRecord) -> None:
-        """Log an undecodable record, and pass it on or keep it."""
+        """Log an undecodable record, pass it on and keep it, once while it is kept."""
+        key = undecodable.endpoint, undecodable.ref.id
+        if key in self._kept:
+            return
+        if len(self._kept) >= _MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = undecodable
         logging.getLogger(f"wbym.{self.marketplace}").warning(
             "%s: cannot decode %r",
             self.name,
@@ -859,7 +887,8 @@ class Account(Hooks):
                 marketplace=self.marketplace, account=self.name, endpoint=undecodable.endpoint
             ),
         )
-        self._on_undecodable(undecodable)
+        if self._on_undecodable is not None:
+            self._on_undecodable(undecodable)
 
 
 def _read_options(method: str, prefetch: int | None, priority: Priority | None) -> ReadOptions:
@@ -872,6 +901,13 @@ def _read_options(method: str, prefetch: int | None, priority: Priority | None) 
 
 _NAME: Final = Annotated[str, NotEmpty()]
 _PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)]
+
+
+def share_connections(account: Account, pool: ConnectionPool) -> None:
+    """Let an account use the connections of a pool, unless it has a session or transport lent."""
+    transport = account._transport  # noqa: SLF001 - of the class above
+    if isinstance(transport, AiohttpTransport):
+        transport.share(pool)
 
 
 async def _count_by_lists(account: Account) -> WaitingCounts:

@@ -7,6 +7,7 @@ import msgspec
 
 from wbym.account._checks import require_address
 from wbym.calls import (
+    DEFAULT_MAX_BODY_SIZE,
     DEFAULT_MAX_WAIT,
     DEFAULT_TIMEOUT,
     Proxy,
@@ -38,6 +39,11 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Whether to use ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY``."""
     timeout: float = DEFAULT_TIMEOUT
     """Seconds without a byte from the marketplace after which a call fails."""
+    total_timeout: float | None = None
+    """Seconds after which an answer that is not complete fails, without the time in which its
+    reader takes nothing; ``inf`` for no maximum. By default ten times ``timeout``."""
+    max_body_size: int = DEFAULT_MAX_BODY_SIZE
+    """Max bytes of a body that is read into memory, after decompression."""
     max_wait: float | None = DEFAULT_MAX_WAIT
     """Max seconds that a call waits for its limits; None, or ``inf`` in ``wbym.toml``, for no
     limit."""
@@ -48,7 +54,14 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             msgspec.structs.force_setattr(self, "max_wait", None)
         if isinstance(self.proxy, str):
             msgspec.structs.force_setattr(self, "proxy", SecretText(self.proxy))
-        require_connection(_METHOD, self.proxy, self.timeout, self.max_wait)
+        require_connection(
+            _METHOD,
+            proxy=self.proxy,
+            timeout=self.timeout,
+            total_timeout=self.total_timeout,
+            max_body_size=self.max_body_size,
+            max_wait=self.max_wait,
+        )
 
     @safe_repr
     def __repr__(self) -> str:
@@ -63,9 +76,15 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 def require_connection(
-    method: str, proxy: str | None, timeout: float, max_wait: float | None
+    method: str,
+    *,
+    proxy: str | None,
+    timeout: float,
+    total_timeout: float | None,
+    max_body_size: int,
+    max_wait: float | None,
 ) -> None:
-    """Check the address of a proxy, and the bounds of times.
+    """Check the address of a proxy, and the bounds of times and sizes.
 
     Raises:
         InvalidInput: One is invalid; the credentials of a proxy are not shown.
@@ -75,6 +94,14 @@ def require_connection(
     require(method, "timeout", timeout, float)
     if timeout <= 0:
         raise InvalidInput(method, "timeout", "must be more than 0 seconds", timeout)
+    if total_timeout != math.inf:
+        require(method, "total_timeout", total_timeout, float | None)
+        if total_timeout is not None and total_timeout <= 0:
+            rule = "must be more than 0 seconds"
+            raise InvalidInput(method, "total_timeout", rule, total_timeout)
+    require(method, "max_body_size", max_body_size, int)
+    if max_body_size < 1:
+        raise InvalidInput(method, "max_body_size", "must be at least 1 byte", max_body_size)
     require(method, "max_wait", max_wait, float | None)
     if max_wait is not None and max_wait < 0:
         raise InvalidInput(method, "max_wait", "must be at least 0 seconds", max_wait)

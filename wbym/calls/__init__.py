@@ -32,7 +32,15 @@ from wbym.calls._annotations import (
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint, Method, path_parameters
 from wbym.calls._headers import header_number, header_time, retry_after
-from wbym.calls._http import Part, QueryValue, Request, Response, TransportError, Upload
+from wbym.calls._http import (
+    BodyTooLarge,
+    Part,
+    QueryValue,
+    Request,
+    Response,
+    TransportError,
+    Upload,
+)
 from wbym.calls._lists import DecodedOrigin, Report
 from wbym.calls._outcomes import Answer, FailureKind, RetryPolicy
 from wbym.calls._pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
@@ -61,10 +69,18 @@ from wbym.calls._rows import (
     row,
     rows_of,
 )
-from wbym.calls._transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Proxy, Transport
+from wbym.calls._transport import (
+    DEFAULT_MAX_BODY_SIZE,
+    DEFAULT_TIMEOUT,
+    AiohttpTransport,
+    Exchange,
+    Proxy,
+    Transport,
+)
 from wbym.calls._validation import RuleViolation, Validator, require, validator_of
 
 __all__ = [
+    "DEFAULT_MAX_BODY_SIZE",
     "DEFAULT_MAX_WAIT",
     "DEFAULT_TIMEOUT",
     "LONE_SURROGATE",
@@ -72,6 +88,7 @@ __all__ = [
     "Answer",
     "Binary",
     "Body",
+    "BodyTooLarge",
     "Commas",
     "Count",
     "Decoded",

@@ -6,7 +6,15 @@ from typing import TypeAlias
 from wbym._reprs import PlainRepr, safe_repr
 from wbym.errors import InvalidInput
 
-__all__ = ["Part", "QueryValue", "Request", "Response", "TransportError", "Upload"]
+__all__ = [
+    "BodyTooLarge",
+    "Part",
+    "QueryValue",
+    "Request",
+    "Response",
+    "TransportError",
+    "Upload",
+]
 
 QueryValue: TypeAlias = str | int | float | bool | None
 """A query parameter: None is omitted, a bool is written as ``true`` or ``false``."""
@@ -82,6 +90,10 @@ class Request(PlainRepr, frozen=True, gc=False):
     """The multipart body; never together with ``body``."""
     address: str = ""
     """Scheme and host, for observers."""
+    writes: bool = False
+    """Whether it may change something."""
+    reads_late: bool = False
+    """Whether the caller may leave the answer's body in the network for long."""
 
     @safe_repr
     def __repr__(self) -> str:
@@ -110,3 +122,12 @@ class TransportError(Exception):
         self.sent = sent
         """Whether the request may have reached the marketplace."""
         self.timeout = timeout
+
+
+class BodyTooLarge(TransportError):
+    """The body of an answer is larger than the transport reads into memory."""
+
+    def __init__(self, head: Response, max_size: int) -> None:
+        super().__init__(f"the body is larger than {max_size} bytes", sent=True)
+        self.head = head
+        """The answer without its body."""

@@ -9,7 +9,7 @@ import msgspec
 from wbym._reprs import HIDDEN, PlainRepr, forget_frames
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
-from wbym.calls._http import Response, TransportError
+from wbym.calls._http import BodyTooLarge, Response, TransportError
 from wbym.calls._repair import repaired
 from wbym.calls._replies import Binary, Json, Refusal, Refused, Undecoded, Unreadable
 from wbym.domain import UndecodableRecord
@@ -140,8 +140,7 @@ class Judge(msgspec.Struct, frozen=True):
         Raises:
             CallFailed: The marketplace answered with an error, or the answer cannot be decoded.
         """
-        # A status of 300 or more is never a success.
-        if response.status >= 300 or not endpoint.reply.accepts(response.status):
+        if not _is_success(endpoint, response.status):
             self.refuse(endpoint, response, secrets)
         try:
             return self._decoded(endpoint, response.body)
@@ -233,9 +232,23 @@ class Judge(msgspec.Struct, frozen=True):
         self, endpoint: Endpoint[object], cause: TransportError, secrets: Collection[str] = ()
     ) -> CallFailed:
         """The failure of an attempt without a complete answer."""
+        if isinstance(cause, BodyTooLarge):
+            return self._too_large(endpoint, cause, secrets)
         kind = CallTimeout if cause.timeout else ConnectionFailed
         error = self._error(kind, endpoint, Refusal(str(cause)), None, secrets)
         return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT)
+
+    def _too_large(
+        self, endpoint: Endpoint[object], cause: BodyTooLarge, secrets: Collection[str]
+    ) -> CallFailed:
+        head = cause.head
+        if not _is_success(endpoint, head.status):
+            try:
+                self.refuse(endpoint, head, secrets)
+            except CallFailed as failed:
+                return failed
+        error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), head, secrets)
+        return CallFailed(error, FailureKind.UNKNOWN, cause)
 
     def _error(
         self,
@@ -267,6 +280,10 @@ class Judge(msgspec.Struct, frozen=True):
             body=body,
             details=details,
         )
+
+
+def _is_success(endpoint: Endpoint[object], status: int) -> bool:
+    return status < 300 and endpoint.reply.accepts(status)
 
 
 def _is_foreign(endpoint: Endpoint[object], status: int, refusal: Refusal | None) -> bool:

@@ -189,7 +189,9 @@ class Pipeline:
             QuotaExhausted: The limits require a wait longer than ``max_wait``.
             CallError: The call was made and failed.
         """
-        request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
+        request, charges = self._prepare(
+            endpoint, path, query, body, parts, headers or {}, reads_late=gate is not None
+        )
         self.calls += 1
         with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
             attempt = 0
@@ -233,7 +235,9 @@ class Pipeline:
             NotReady: The marketplace has not released the file yet.
             RefusedByModeration: The marketplace will never release the file.
         """
-        request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
+        request, charges = self._prepare(
+            endpoint, path, query, msgspec.UNSET, (), {}, reads_late=True
+        )
         async with AsyncExitStack() as stack:
             # Observed until the headers arrive; the reader determines when the body is read.
             with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
@@ -313,6 +317,8 @@ class Pipeline:
         body: object,
         parts: Sequence[Part],
         headers: Mapping[str, str],
+        *,
+        reads_late: bool,
     ) -> tuple[Request, Sequence[Charge]]:
         """Build the request, and list the buckets that it counts in.
 
@@ -349,6 +355,8 @@ class Pipeline:
             body=encoded,
             parts=tuple(parts),
             address=address,
+            writes=endpoint.writes or not endpoint.idempotent,
+            reads_late=reads_late,
         )
         return request, charges
 

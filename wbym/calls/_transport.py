@@ -3,35 +3,68 @@
 # ruff: noqa: SLF001 - an exchange is the transport's other half
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import math
+import re
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from io import BytesIO
 from types import TracebackType
-from typing import Final, Protocol, Self, SupportsIndex
+from typing import Final, Protocol, Self, SupportsIndex, TypeVar
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakValueDictionary
 
 import aiohttp
 from yarl import URL
 
 from wbym._reprs import HIDDEN, SecretText, forget_frames, reveal, safe_repr
-from wbym.calls._http import Part, Request, Response, TransportError
+from wbym.calls._http import BodyTooLarge, Part, Request, Response, TransportError
 from wbym.errors import InvalidInput
 
-__all__ = ["DEFAULT_TIMEOUT", "AiohttpTransport", "Exchange", "Proxy", "Transport"]
+__all__ = [
+    "DEFAULT_MAX_BODY_SIZE",
+    "DEFAULT_TIMEOUT",
+    "AiohttpTransport",
+    "ConnectionPool",
+    "Exchange",
+    "Proxy",
+    "Transport",
+]
+
+T = TypeVar("T")
 
 CHUNK = 64 * 1024
 
 DEFAULT_TIMEOUT: Final = 60.0
 """Default seconds without a byte from the marketplace after which a call fails."""
 
+TOTAL_TIMEOUT_FACTOR: Final = 10
+"""The default total timeout of an answer, as a multiple of the timeout without a byte."""
+
+DEFAULT_MAX_BODY_SIZE: Final = 256 * 1024 * 1024
+"""Default maximum bytes of a body that is read into memory, after decompression."""
+
 MAX_IN_FLIGHT = 100
-"""Maximum requests in flight: thousands of connections only cost time."""
+"""Maximum reads in flight to one server, by one way: thousands of connections only cost time."""
+
+MAX_CONNECTIONS = 400
+"""Maximum reads in flight of one pool: systems allow a process 1,024 descriptors."""
 
 SMALL_BODY = 64 * 1024
-"""Maximum bytes of a small body; a request with a larger one no longer counts as in flight once its
-headers have arrived."""
+"""Maximum bytes of a small body; a request with a larger one that is read late no longer counts as
+in flight once its headers have arrived."""
+
+KEEPALIVE: Final = 5.0
+"""Seconds after which an idle connection is not used any more: servers close them, and a write into
+a closed connection has an unknown outcome."""
+
+_MAX_HEADER: Final = 64 * 1024
+"""Maximum bytes of a header; aiohttp's own maximum is an eighth of it."""
+
+_TURNS_TO_CLOSE: Final = 4
+"""Turns of the event loop in which it sees that a server has closed a connection, TLS included."""
 
 
+_QUOTED: Final = r"[\"':\n]"
 _FAILURES = (TimeoutError, aiohttp.ClientError, OSError)
 """Exceptions that mean that no complete answer arrived."""
 
@@ -48,6 +81,7 @@ class Exchange(Protocol):
         """Read the answer with its whole body.
 
         Raises:
+            BodyTooLarge: The body is larger than the transport's maximum.
             TransportError: The body broke off.
         """
         ...
@@ -84,7 +118,7 @@ class _AiohttpExchange:
     traverses each object that they hold.
     """
 
-    __slots__ = ("_answer", "_counted", "_request", "_transport", "head")
+    __slots__ = ("_answer", "_places", "_request", "_seconds_left", "_transport", "head")
 
     head: Response
 
@@ -92,32 +126,42 @@ class _AiohttpExchange:
         self._transport = transport
         self._request = request
         self._answer: aiohttp.ClientResponse | None = None
-        self._counted = False
+        self._places: tuple[asyncio.Semaphore, ...] = ()
+        self._seconds_left = transport._total_timeout
 
     async def __aenter__(self) -> Self:
         transport, request = self._transport, self._request
         session = transport._open()
+        url = URL(request.url, encoded=True)
+        proxy = transport._proxy_for(url)
         data = _form(request.parts) if request.parts else request.body
-        await transport._in_flight.acquire()
-        self._counted = True
+        if request.writes:
+            # After code that blocked the loop, a pooled connection may be closed unnoticed.
+            for _ in range(_TURNS_TO_CLOSE):
+                await asyncio.sleep(0)
+        else:
+            for place in transport._pool.places(url, proxy):
+                await self._take(place)
         try:
-            url = URL(request.url, encoded=True)
-            proxy = transport._proxy_for(url)
-            answer = self._answer = await session.request(
-                request.method,
-                url,
-                headers={name: _sent(text) for name, text in request.headers.items()},
-                data=data,
-                timeout=transport._timeout,
-                proxy=None if proxy is None else proxy.url,
-                proxy_auth=None if proxy is None else proxy.login,
-                allow_redirects=False,
+            answer = self._answer = await self._within_total(
+                session.request(
+                    request.method,
+                    url,
+                    headers={name: _sent(text) for name, text in request.headers.items()},
+                    data=data,
+                    timeout=transport._timeout,
+                    proxy=None if proxy is None else proxy.url,
+                    proxy_auth=None if proxy is None else proxy.login,
+                    allow_redirects=False,
+                    max_line_size=_MAX_HEADER,
+                    max_field_size=_MAX_HEADER,
+                )
             )
             self.head = Response(answer.status, answer.headers)
             length = answer.content_length
-            if length is None or length > SMALL_BODY:
+            if request.reads_late and (length is None or length > SMALL_BODY):
                 # It may stay in the network for long, and other requests need not wait for it.
-                self._uncount()
+                self._leave_places()
         except BaseException as error:
             self._leave()
             # aiohttp's frames have the headers and the body, and its texts quote answers.
@@ -141,22 +185,67 @@ class _AiohttpExchange:
         self._leave()
 
     async def read(self) -> Response:
+        answer = self._open_answer()
+        length = answer.content_length
+        if length is not None and length > self._transport._max_body_size:
+            raise self._too_large()
         try:
-            body = await self._open_answer().read()
+            whole = self._whole(answer.content)
+            # A small body has come with its head, and needs no timer.
+            body = await (whole if answer.content.is_eof() else self._within_total(whole))
         except BaseException as error:
+            is_too_large = type(error.__cause__).__name__ == "DecompressSizeError"
             forget_frames(error)  # aiohttp's have the body
             if not isinstance(error, _FAILURES):
                 raise
+            if is_too_large:
+                raise self._too_large() from None
             raise _transport_error(error) from None
         return Response(self.head.status, self.head.headers, body)
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        content = self._open_answer().content
         try:
-            async for chunk in self._open_answer().content.iter_chunked(CHUNK):
+            while chunk := await self._within_total(content.read(CHUNK)):
                 yield chunk
         except _FAILURES as error:
             forget_frames(error)
             raise _transport_error(error) from None
+
+    async def _whole(self, content: aiohttp.StreamReader) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in content.iter_any():
+            size += len(part)
+            if size > self._transport._max_body_size:
+                raise self._too_large()
+            parts.append(part)
+        return b"".join(parts)
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(self.head, self._transport._max_body_size)
+
+    async def _within_total(self, step: Awaitable[T]) -> T:
+        """Await a step of the answer; the time between steps is the caller's and does not count.
+
+        Raises:
+            _TotalTimeout: The total timeout of the answer has passed.
+        """
+        if self._seconds_left == math.inf:
+            return await step
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        bound = asyncio.timeout(self._seconds_left)
+        try:
+            async with bound:
+                return await step
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            total = self._transport._total_timeout
+            raise _TotalTimeout(f"no complete answer within {total:g} s") from None
+        finally:
+            self._seconds_left -= clock() - began
 
     def _open_answer(self) -> aiohttp.ClientResponse:
         if self._answer is None:
@@ -168,13 +257,25 @@ class _AiohttpExchange:
         # connection cannot be reused.
         if self._answer is not None:
             self._answer.close()
-        self._uncount()
+        self._leave_places()
 
-    def _uncount(self) -> None:
+    async def _take(self, place: asyncio.Semaphore) -> None:
+        try:
+            await place.acquire()
+        except BaseException:
+            self._leave_places()
+            raise
+        self._places += (place,)
+
+    def _leave_places(self) -> None:
         """Stop counting the request as in flight."""
-        if self._counted:
-            self._counted = False
-            self._transport._in_flight.release()
+        places, self._places = self._places, ()
+        for place in places:
+            place.release()
+
+
+class _TotalTimeout(TimeoutError):
+    """The answer was not complete in time."""
 
 
 class Proxy:
@@ -257,6 +358,48 @@ def _proxy_of_environment(origin: URL) -> Proxy | None:
     return Proxy(address, "trust_env", f"{origin.scheme.upper()}_PROXY")
 
 
+class ConnectionPool:
+    """A session of aiohttp and its connections, for one transport or for several.
+
+    Args:
+        session: A session to borrow; it is left open. Without it, a session is opened with the
+            first request and closed by ``aclose``.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession | None = None) -> None:
+        self.is_borrowed: Final = session is not None
+        self._session = session
+        self._in_flight: WeakValueDictionary[tuple[URL, URL | None], asyncio.Semaphore] = (
+            WeakValueDictionary()
+        )
+        self._connections = asyncio.Semaphore(MAX_CONNECTIONS)
+
+    def open(self) -> aiohttp.ClientSession:
+        """The session."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                # Not limited, since prefetched pages hold connections until they are read.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE),
+                # No API uses cookies; handling them is a twentieth of the time of a small call.
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    def places(self, url: URL, proxy: Proxy | None) -> tuple[asyncio.Semaphore, ...]:
+        """The places that a read takes, in order: a server that hangs leaves others their own."""
+        way = url.origin(), None if proxy is None else proxy.url
+        in_flight = self._in_flight.get(way)
+        if in_flight is None:
+            in_flight = self._in_flight[way] = asyncio.Semaphore(MAX_IN_FLIGHT)
+        return in_flight, self._connections
+
+    async def aclose(self) -> None:
+        """Close the session, unless it was borrowed."""
+        session, self._session = self._session, None
+        if session is not None and not self.is_borrowed:
+            await session.close()
+
+
 class AiohttpTransport:
     """Transport over one pooled aiohttp session.
 
@@ -265,6 +408,10 @@ class AiohttpTransport:
             first request and closed by ``aclose``.
         timeout: Seconds without a byte from the marketplace after which a call fails; also the
             timeout for connecting.
+        total_timeout: Seconds after which an answer that is not complete fails, counted from
+            sending, without the time in which the caller reads nothing; ``inf`` for no maximum. By
+            default ten times ``timeout``.
+        max_body_size: Maximum bytes of a body that is read into memory, after decompression.
         proxy: The address of an HTTP proxy, with credentials if it needs them; also used with a
             borrowed session.
         trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` apply without a
@@ -280,19 +427,29 @@ class AiohttpTransport:
         *,
         session: aiohttp.ClientSession | None = None,
         timeout: float = DEFAULT_TIMEOUT,
+        total_timeout: float | None = None,
+        max_body_size: int = DEFAULT_MAX_BODY_SIZE,
         proxy: str | None = None,
         trust_env: bool = False,
     ) -> None:
         if isinstance(proxy, str):
             proxy = SecretText(proxy)
-        self._session = session
+        self._own_pool = self._pool = ConnectionPool(session)
         self._proxy = None if proxy is None else Proxy(proxy)
-        self._borrowed = session is not None
-        self._trust_env = trust_env and not self._borrowed
+        self._trust_env = trust_env and session is None
         self._proxies: dict[URL, Proxy | None] = {}
         self._closed = False
-        self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
+        self._total_timeout: float = (
+            timeout * TOTAL_TIMEOUT_FACTOR if total_timeout is None else total_timeout
+        )
+        self._max_body_size = max_body_size
+        self._timeout = aiohttp.ClientTimeout(
+            # `connect` also bounds the look-up of the name and the tunnel of a proxy.
+            total=None,
+            connect=timeout,
+            sock_connect=timeout,
+            sock_read=timeout,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -309,6 +466,11 @@ class AiohttpTransport:
         """Send, and wait for status and headers."""
         return _AiohttpExchange(self, request)
 
+    def share(self, pool: ConnectionPool) -> None:
+        """Use the connections of a pool from now on, unless a session was lent."""
+        if not self._own_pool.is_borrowed:
+            self._pool = pool
+
     def _proxy_for(self, url: URL) -> Proxy | None:
         if self._proxy is not None or not self._trust_env:
             return self._proxy
@@ -318,23 +480,14 @@ class AiohttpTransport:
         return self._proxies[origin]
 
     async def aclose(self) -> None:
-        """Close the session, unless it was borrowed."""
+        """Close the transport's own session, neither a borrowed nor a shared one."""
         self._closed = True
-        session, self._session = self._session, None
-        if session is not None and not self._borrowed:
-            await session.close()
+        await self._own_pool.aclose()
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise RuntimeError("the account is closed")
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                # Not limited, since prefetched pages hold connections until they are read.
-                connector=aiohttp.TCPConnector(limit=0),
-                # No API uses cookies; handling them is a twentieth of the time of a small call.
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
+        return self._pool.open()
 
 
 class _SentText(str):
@@ -379,7 +532,10 @@ def _transport_error(error: Exception) -> TransportError:
         | aiohttp.ConnectionTimeoutError
         | aiohttp.InvalidURL,
     )
-    reason = str(error) or type(error).__name__
-    if isinstance(error, aiohttp.ClientResponseError):  # it quotes the answer
-        reason = "the answer is not HTTP"
+    if isinstance(error, aiohttp.ClientResponseError):
+        # The head could not be parsed; aiohttp's text has a status that nobody sent.
+        # What it quotes may have secrets.
+        reason = f"the answer is not HTTP: {re.split(_QUOTED, error.message)[0].strip()}"
+    else:
+        reason = str(error) or type(error).__name__
     return TransportError(reason, sent=sent, timeout=isinstance(error, TimeoutError))

@@ -52,6 +52,9 @@ class StreamStatus(msgspec.Struct, frozen=True):
     """When the last whole round began, by our clock."""
     error: str | None
     """Why the last round failed; None if it did not."""
+    waiting_since: datetime | None = None
+    """Since when the running round has waited for records, by our clock; None between rounds. A
+    time that stays is a stall, of the limits or of the marketplace."""
 
 
 class Reader:
@@ -89,6 +92,7 @@ class Reader:
         self._checkpoint: Checkpoint | None = None
         self._read_at: datetime | None = None
         self._error: Exception | None = None
+        self._waiting_since: datetime | None = None
         self._failures = 0
         self._hints: dict[str, set[int]] = {}
         self._waiters: list[asyncio.Future[bool]] = []
@@ -99,7 +103,14 @@ class Reader:
     def status(self) -> StreamStatus:
         """How it is doing."""
         error = None if self._error is None else f"{type(self._error).__name__}: {self._error}"
-        return StreamStatus(self.account, self.name, self._stream.every, self._read_at, error)
+        return StreamStatus(
+            self.account,
+            self.name,
+            self._stream.every,
+            self._read_at,
+            error,
+            self._waiting_since,
+        )
 
     def hint(self, id_: str, number: int | None = None) -> None:
         """Poll an object in a round that begins from now on.
@@ -161,6 +172,7 @@ class Reader:
         hints, self._hints = self._hints, {}
         waiters, self._waiters = self._waiters, []
         began, wall = asyncio.get_running_loop().time(), datetime.now(UTC)
+        self._waiting_since = wall
         events, error, whole = 0, None, False
         try:
             events = await self._poll(due=due, hints=frozenset(hints))
@@ -170,6 +182,7 @@ class Reader:
         except Exception as failed:  # noqa: BLE001 - one stream must not stop the others
             error = failed
         finally:
+            self._waiting_since = None
             _answer(waiters, found=whole)
         seconds = asyncio.get_running_loop().time() - began
         current().poll_ended(
@@ -202,6 +215,7 @@ class Reader:
                     self._on_events()
                 for delivery in step.deliveries:
                     self._on_delivery(delivery)
+                self._waiting_since = datetime.now(UTC)
         if due and not point.begun:
             point = msgspec.structs.replace(point, begun=True)
             await self._store.write(Step(point))

@@ -15,8 +15,10 @@ import anyio.to_thread
 
 from wbym._config import find_accounts
 from wbym.account import Account, AnyRecord, Capability, CheckReport, Hint, has
+from wbym.account._account import share_connections
 from wbym.account._inputs import ref_of
 from wbym.calls import Download, Upload, require
+from wbym.calls._transport import ConnectionPool
 from wbym.domain import (
     Answer,
     Attachment,
@@ -61,7 +63,8 @@ class Inbox:
     ``ref``.
 
     Args:
-        accounts: The accounts; the inbox closes them.
+        accounts: The accounts; the inbox closes them. They share one pool of connections, besides
+            those to which a ``session`` was lent.
         state: A file for events and for replies under idempotency keys, created if it does not
             exist, or a store; the inbox closes it. :meth:`events` and idempotency keys require it.
         confirmation_timeout: Seconds after which a reply of unknown fate that is still not visible
@@ -88,6 +91,7 @@ class Inbox:
                 "Inbox", "confirmation_timeout", "must be more than 0 s", confirmation_timeout
             )
         self._by_name: dict[str, Account] = {}
+        self._connections = ConnectionPool()
         self._closed = False
         self._on_error = on_error
         self._running = Running()
@@ -169,8 +173,11 @@ class Inbox:
                 if feed is not None:
                     await feed.aclose()
             finally:
-                for name in list(self._by_name):
-                    await self._drop(name)
+                try:
+                    for name in list(self._by_name):
+                        await self._drop(name)
+                finally:
+                    await self._connections.aclose()
 
     # The accounts.
 
@@ -207,6 +214,7 @@ class Inbox:
         if account.name in self._accounts:
             raise InvalidInput("add", "name", "must be new in this inbox", account.name)
         self._accounts[account.name] = account
+        share_connections(account, self._connections)
 
     async def remove(self, name: str) -> None:
         """Remove and close an account; its running reads end without an error.

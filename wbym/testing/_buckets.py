@@ -1,7 +1,7 @@
 """The simulators' own limits: a token bucket, a budget per period, a cap on parallel requests.
 
-They share no code with the client's limiter on purpose: a misunderstanding of a limit must not hide
-on both sides at once.
+They deliberately share no code with the client's limiter, so that a misunderstanding of a limit
+does not hide on both sides.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_ALMOST = 1e-9
+_EPSILON = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class BucketState:
 
     allowed: bool
     remaining: int
-    """Number of requests that may come at once."""
+    """Number of requests allowed at once."""
     retry: int
     """Seconds until one request is allowed again; 0 when it is allowed."""
     reset: int
@@ -27,10 +27,10 @@ class BucketState:
 
 
 class TokenBucket:
-    """Refills continuously, one token each `interval` seconds, and holds at most `burst`.
+    """Refills continuously, one token per `interval` seconds, up to `burst`.
 
-    A request that is rate limited closes the bucket until the time that it is told: an earlier one
-    is rate limited too and moves nothing. Tokens go on refilling meanwhile.
+    A rate limited request closes the bucket until the returned time: an earlier one
+    is rate limited too and changes nothing. Tokens are still refilled meanwhile.
     """
 
     __slots__ = ("_ban", "_clock", "_closed_until", "_seen", "_tokens", "burst", "interval")
@@ -38,11 +38,11 @@ class TokenBucket:
     def __init__(
         self, *, burst: int, interval: float, clock: Callable[[], float], ban: float = 0.0
     ) -> None:
-        """Makes a full bucket.
+        """Creates a full bucket.
 
         Args:
-            burst: How many requests may come at once.
-            interval: Seconds in which one token comes back.
+            burst: Max number of requests at once.
+            interval: Seconds in which one token is refilled.
             clock: Monotonic seconds.
             ban: Min seconds for which the bucket closes.
         """
@@ -57,13 +57,13 @@ class TokenBucket:
     def take(self) -> BucketState:
         """Counts one request."""
         now = self._refill()
-        if now + _ALMOST < self._closed_until:
+        if now + _EPSILON < self._closed_until:
             return self._limited(self._closed_until - now)
-        if self._tokens + _ALMOST >= 1.0:
+        if self._tokens + _EPSILON >= 1.0:
             self._tokens -= 1.0
             return BucketState(True, self.remaining, 0, self._reset())
         wait = max((1.0 - self._tokens) * self.interval, self._ban)
-        wait = max(1, math.ceil(wait - _ALMOST))
+        wait = max(1, math.ceil(wait - _EPSILON))
         self._closed_until = now + wait
         return self._limited(wait)
 
@@ -71,21 +71,21 @@ class TokenBucket:
         """Counts `requests` more for an expensive response; the bucket may fall below empty.
 
         Returns:
-            Number of requests that may come at once.
+            Number of requests allowed at once.
         """
         self._refill()
         self._tokens -= requests
         return self.remaining
 
     def peek(self) -> int:
-        """Number of requests that may come at once now; counts nothing."""
+        """Number of requests allowed at once now; counts nothing."""
         now = self._refill()
-        return 0 if now + _ALMOST < self._closed_until else self.remaining
+        return 0 if now + _EPSILON < self._closed_until else self.remaining
 
     @property
     def remaining(self) -> int:
         """Whole tokens when last refilled."""
-        return max(0, math.floor(self._tokens + _ALMOST))
+        return max(0, math.floor(self._tokens + _EPSILON))
 
     def _refill(self) -> float:
         now = self._clock()
@@ -94,10 +94,10 @@ class TokenBucket:
         return now
 
     def _reset(self) -> int:
-        return math.ceil((self.burst - self._tokens) * self.interval - _ALMOST)
+        return math.ceil((self.burst - self._tokens) * self.interval - _EPSILON)
 
     def _limited(self, wait: float) -> BucketState:
-        retry = math.ceil(wait - _ALMOST)
+        retry = math.ceil(wait - _EPSILON)
         return BucketState(False, 0, retry, max(retry, self._reset()))
 
 
@@ -109,7 +109,7 @@ class BudgetState:
     remaining: int
     """Number of requests left in this period."""
     until: float
-    """Seconds until the period ends and the whole budget is back."""
+    """Seconds until the period ends and the whole budget is renewed."""
 
 
 class PeriodBudget:
@@ -118,10 +118,10 @@ class PeriodBudget:
     __slots__ = ("_clock", "_end", "_spent", "limit", "period")
 
     def __init__(self, *, limit: int, period: float, clock: Callable[[], float]) -> None:
-        """Makes a full budget.
+        """Creates a full budget.
 
         Args:
-            limit: How many requests a period allows.
+            limit: Max number of requests in a period.
             period: Seconds of a period.
             clock: Monotonic seconds.
         """
@@ -134,7 +134,7 @@ class PeriodBudget:
     def take(self) -> BudgetState:
         """Counts one request; one that is rate limited costs nothing."""
         now = self._clock()
-        if self._end is None or now + _ALMOST >= self._end:
+        if self._end is None or now + _EPSILON >= self._end:
             self._end = now + self.period
             self._spent = 0
         allowed = self._spent < self.limit
@@ -144,7 +144,7 @@ class PeriodBudget:
     def peek(self) -> BudgetState:
         """The state that the next request would find; counts nothing."""
         now = self._clock()
-        if self._end is None or now + _ALMOST >= self._end:
+        if self._end is None or now + _EPSILON >= self._end:
             return BudgetState(self.limit > 0, self.limit, self.period)
         return BudgetState(self._spent < self.limit, self.limit - self._spent, self._end - now)
 
@@ -160,7 +160,7 @@ class ParallelCap:
         self.peak: int = 0
 
     def enter(self) -> bool:
-        """Takes a place; False when all are taken."""
+        """Takes a slot; False when all are taken."""
         if self.running >= self.limit:
             return False
         self.running += 1
@@ -168,5 +168,5 @@ class ParallelCap:
         return True
 
     def leave(self) -> None:
-        """Gives a place back."""
+        """Returns a slot."""
         self.running -= 1

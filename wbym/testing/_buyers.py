@@ -21,25 +21,25 @@ class Buyers:
             The chat's id.
 
         Raises:
-            LookupError: There is no such chat.
+            LookupError: The chat does not exist.
         """
-        raise NotImplementedError("nobody can write to this simulator")
+        raise NotImplementedError("this simulator has no buyers' messages")
 
     def ask(self, text: str) -> str:
         """A buyer asks a question; its id."""
-        raise NotImplementedError("nobody can ask at this simulator")
+        raise NotImplementedError("this simulator has no questions")
 
     def give_feedback(self, text: str, *, rating: int = 5) -> str:
         """A buyer gives feedback with 1 to 5 stars; its id."""
-        raise NotImplementedError("nobody can give feedback at this simulator")
+        raise NotImplementedError("this simulator has no feedbacks")
 
     def open_return(self) -> str:
         """A buyer opens a return that awaits the seller's decision; its id."""
-        raise NotImplementedError("nobody can return anything at this simulator")
+        raise NotImplementedError("this simulator has no returns")
 
 
 class _Act(msgspec.Struct, frozen=True, tag_field="act"):
-    """An act of a buyer, as it is sent over HTTP."""
+    """An act of a buyer in an HTTP request."""
 
 
 class _Write(_Act, frozen=True, tag="write"):
@@ -84,9 +84,9 @@ def act(buyers: Buyers, body: bytes) -> ActResult:
     """Performs the act in the body of a request.
 
     Raises:
-        ValueError: It says nothing that buyers do.
-        LookupError: There is no such chat.
-        NotImplementedError: When the marketplace has no such thing.
+        ValueError: It is not an act of a buyer.
+        LookupError: The chat does not exist.
+        NotImplementedError: The marketplace lacks this act.
     """
     return ActResult(msgspec.json.decode(body, type=_Acts).do(buyers))
 

@@ -16,7 +16,7 @@ IdT = TypeVar("IdT")
 
 @dataclass(frozen=True, slots=True)
 class Effect(Generic[IdT]):
-    """A change that the seller made."""
+    """A change by the seller."""
 
     kind: str
     """As in `stats.effects`: `answer`, `decision` and so on."""
@@ -31,9 +31,9 @@ class CabinetContext(Generic[OptionsT, IdT]):
     """The options, clock, schedule and effects of one cabinet.
 
     Attributes:
-        options: How the cabinet behaves.
+        options: The options of the simulator.
         now: Unix time of the marketplace.
-        effects: Counts of changes that the seller made, as in `stats.effects`.
+        effects: Counts of the seller's changes, as in `stats.effects`.
         ignored: Counts of requests that succeeded without an effect.
         written: Texts and decisions of the seller, in order.
     """
@@ -76,7 +76,7 @@ class SimulatedCabinet(Generic[OptionsT, IdT]):
 
     Attributes:
         context: Shared by all parts of the cabinet.
-        options: How the cabinet behaves.
+        options: The options of the simulator.
     """
 
     def __init__(self, context: CabinetContext[OptionsT, IdT]) -> None:

@@ -1,4 +1,4 @@
-"""Base64 for URLs without padding, as tokens and ids have it."""
+"""Base64 for URLs without padding, as in tokens and ids."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def encode_base64url(raw: bytes) -> str:
 
 
 def decode_base64url(text: str) -> bytes:
-    """Decodes bytes; padding may be left out.
+    """Decodes bytes; padding may be omitted.
 
     Raises:
         ValueError: The text is not base64url.

@@ -69,7 +69,7 @@ _CLOSED: Final = {ReturnStatus.REJECTED, ReturnStatus.COMPLETED, ReturnStatus.CA
 class FakeAccount(Account):
     """An account with given records that makes no requests.
 
-    It makes the checks of every account, filters its lists, and keeps what is sent: a message is
+    It makes the checks of every account, filters its lists, and keeps sent replies: a message is
     added to its chat, an answer to its feedback, a decided return is in progress::
 
         feedback = Feedback(ref=Ref("fake", "fake", Noun.FEEDBACK, "1"), created_at=now, rating=5)
@@ -117,7 +117,7 @@ class FakeAccount(Account):
         marketplace: str = "fake",
         capabilities: Capabilities | None = None,
     ) -> None:
-        # A real account class has one marketplace; a fake account stands in for any of them.
+        # A real account class has one marketplace; a fake account can represent any.
         self.marketplace = marketplace  # type: ignore[misc]
         if capabilities is not None:
             self.CAPABILITIES = _feasible(capabilities)  # type: ignore[misc]
@@ -316,7 +316,7 @@ def _place(record: Record) -> float:
 
 
 def _feasible(capabilities: Capabilities) -> Capabilities:
-    """The capabilities without what a fake account cannot do."""
+    """The capabilities without those that a fake account lacks."""
     return MappingProxyType(
         {
             capability: NOT_BUILT if capability in _MISSING else supported

@@ -3,7 +3,7 @@
 A fault is either a rate (0.0 to 1.0, drawn from a seeded random) or scripted: "the next N requests
 whose path contains this text". A scripted fault takes precedence over the rates.
 
-To add a fault: a member of `FaultKind`, and where it strikes, in `SimulatorServer._handle` or
+To add a fault: a member of `FaultKind`, and its effect, in `SimulatorServer._handle` or
 `_spoiled` of `_server.py`; for a rate, also a field of `Faults` and a row of `RATED`.
 """
 
@@ -23,7 +23,7 @@ FaultKind = Literal[
     "html_instead_of_json",
     "empty_body",
     "nulls",
-    "unknown_words",
+    "unknown_values",
     "bad_record",
 ]
 """Every fault that can be scripted with [Faults.next][]."""
@@ -61,7 +61,7 @@ class Faults:
     """
 
     seed: int = 0
-    """Seed of the random that draws the rates; read once, when the object is made."""
+    """Seed of the random that draws the rates; read once, when the object is created."""
     latency: float = 0.0
     """Seconds that every response takes; the request is counted before them."""
     arrival_jitter: float = 0.0
@@ -71,11 +71,11 @@ class Faults:
     error_after: float = 0.0
     """Share of requests answered 5xx, after."""
     error_statuses: tuple[int, ...] = (500, 502, 503, 504)
-    """One of these is drawn for an error."""
+    """The statuses from which that of an error is drawn."""
     error_body: Literal["json", "html", "empty"] = "json"
     """The kind of body of a 5xx."""
     soft_error: float = 0.0
-    """Share of requests answered 200 with an error inside, before, if the marketplace has such."""
+    """Share of requests answered 200 with an error inside, before, if the marketplace does that."""
     drop_before: float = 0.0
     """Share of requests whose connection is dropped, before."""
     drop_after: float = 0.0
@@ -88,10 +88,10 @@ class Faults:
     """Share of responses that are 200 with an empty body, after."""
     nulls: float = 0.0
     """Share of the records on a page whose optional fields become null."""
-    unknown_words: float = 0.0
-    """Share of the records on a page with new words in closed lists and with new fields."""
+    unknown_values: float = 0.0
+    """Share of the records on a page with unknown enumeration values and new fields."""
     bad_record: float = 0.0
-    """Share of pages on which one record cannot be decoded: its id is null or an object."""
+    """Share of pages with one undecodable record: its id is null or an object."""
     clock_skew: float = 0.0
     """Seconds by which the marketplace's clock is ahead of the real one."""
     gzip: bool = True
@@ -108,10 +108,10 @@ class Faults:
         Args:
             path: A part of the path, such as `"/message"`; `""` matches every path.
             kind: The fault.
-            times: Number of requests that it strikes.
+            times: Number of affected requests.
 
         Raises:
-            ValueError: When `kind` is not one of `FaultKind`.
+            ValueError: `kind` is not one of `FaultKind`.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown fault {kind!r}; one of {', '.join(KINDS)}")
@@ -135,15 +135,15 @@ class Faults:
         return frozenset(drawn) if drawn else _NONE
 
     def settings(self) -> dict[str, object]:
-        """Every setting by name, as `/__simulator/faults` shows and takes them."""
+        """Every setting by name, as `/__simulator/faults` shows and accepts them."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
 
     def change(self, patch: bytes) -> None:
         """Applies a JSON object of settings, plus `next`: a list of `{path, kind, times}`.
 
         Raises:
-            msgspec.ValidationError: When a value has the wrong type.
-            ValueError: A name is not known.
+            msgspec.ValidationError: A value has the wrong type.
+            ValueError: A name is unknown.
         """
         wanted = msgspec.json.decode(patch, type=dict[str, msgspec.Raw])
         scripted: list[Scripted] = []

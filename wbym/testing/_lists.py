@@ -18,7 +18,7 @@ class SortedKeyList(Generic[T, K]):
     """
 
     def __init__(self, key: Callable[[T], K], items: MutableSequence[T]) -> None:
-        """Takes items that are in order already.
+        """Accepts items that are in order already.
 
         Args:
             key: The key of an item, which must not change while the item is in the list.
@@ -37,7 +37,7 @@ class SortedKeyList(Generic[T, K]):
         return self._index(item) is not None
 
     def add(self, item: T) -> None:
-        """Inserts an item in its place."""
+        """Inserts an item in order."""
         insort(self.items, item, key=self._key)
 
     def remove(self, item: T) -> bool:

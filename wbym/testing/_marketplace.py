@@ -18,7 +18,7 @@ K = TypeVar("K", int, str)
 class MarketplaceSimulator(SimulatorServer, Generic[C, K]):
     """A simulator with a cabinet per seller.
 
-    Subclasses set `cabinets` when they are made, and `call.seller` in `admit`.
+    Subclasses set `cabinets` in `__init__`, and `call.seller` in `admit`.
     """
 
     handlers: ClassVar[Sequence[type[Handlers[Any]]]]
@@ -35,7 +35,7 @@ class MarketplaceSimulator(SimulatorServer, Generic[C, K]):
         """The cabinet of a seller.
 
         Raises:
-            KeyError: There is no such seller.
+            KeyError: The seller does not exist.
         """
         return self.cabinets[seller]
 
@@ -75,11 +75,11 @@ class Handlers(Generic[C]):
         self._simulator = simulator
 
     def routes(self) -> list[Route]:
-        """The routes that the methods state, in the order they are written."""
+        """The routes of the methods, in the order of the source."""
         return routes_of(self, bucket=self._bucket, scope=self._scope)
 
     def _cabinet(self, call: Call) -> C:
-        """The caller's cabinet, with everything done that is due."""
+        """The caller's cabinet, after running the actions that are due."""
         cabinet = self._simulator.state_of(call.seller)
         cabinet.tick()
         return cabinet

@@ -35,8 +35,8 @@ _KINDS = frozenset({bool, int, float, str})
 class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of every simulator; a marketplace's own options derive from them.
 
-    Numbers, flags, words and lists of them are on the command line too, with the docstrings of the
-    fields as help.
+    Numbers, flags, strings and lists of them are on the command line too, with the fields'
+    docstrings as help.
     """
 
     demo: ClassVar[Mapping[str, object]] = {}
@@ -45,11 +45,11 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Further flags of the command line, by the field that they set."""
 
     feedbacks: int = 200
-    """How many feedbacks are generated."""
+    """Number of feedbacks."""
     questions: int = 50
-    """How many questions."""
+    """Number of questions."""
     chats: int = 10
-    """How many chats."""
+    """Number of chats."""
     open_share: float = 0.4
     """Share of records that await the seller."""
     moderation: float = 0.0
@@ -73,7 +73,7 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
 def keyword_options(
     kind: Callable[P, Given],
 ) -> Callable[[Callable[[S, Given], None]], Callable[Concatenate[S, P], None]]:
-    """Lets an `__init__` that takes a Struct of options take its fields as keyword arguments.
+    """Lets an `__init__` that takes a Struct of options accept its fields as keyword arguments.
 
     Args:
         kind: The class of the options.
@@ -81,10 +81,10 @@ def keyword_options(
 
     def wrap(init: Callable[[S, Given], None]) -> Callable[Concatenate[S, P], None]:
         @wraps(init)
-        def made(self: S, /, *args: P.args, **fields: P.kwargs) -> None:
+        def wrapper(self: S, /, *args: P.args, **fields: P.kwargs) -> None:
             init(self, kind(*args, **fields))
 
-        return made
+        return wrapper
 
     return wrap
 
@@ -96,7 +96,7 @@ def add_options(
     *,
     but: str = "",
 ) -> None:
-    """Adds the fields that a command line can give, except `but`, as a group of flags."""
+    """Adds the fields that a command line can set, except `but`, as a group of flags."""
     group = parser.add_argument_group(title)
     defaults, helps = kind(), _docstrings(kind)
     more: Mapping[str, str] = getattr(kind, "second_names", {})
@@ -128,7 +128,7 @@ def add_options(
 
 
 def _value_of(hint: object) -> tuple[object, bool]:
-    """The type of one value, and whether there may be several."""
+    """The type of one value, and whether several are accepted."""
     if get_origin(hint) in {Union, UnionType}:
         hint = next(part for part in get_args(hint) if part is not NoneType)
     if get_origin(hint) in {tuple, Sequence}:

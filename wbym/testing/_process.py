@@ -1,4 +1,4 @@
-"""A simulator in a process of its own: its command line, and a handle for tests and benchmarks."""
+"""A simulator in a separate process: its command line, and a handle for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from wbym.testing._server import SimulatorServer
 
 
 def command_line(kind: type[SimulatorOptions], module: str) -> ArgumentParser:
-    """The command line of a simulator: where it serves, its options and its faults."""
+    """The command line of a simulator: address, options and faults."""
     parser = ArgumentParser(
-        prog=f"python -m {module}", description="Runs the simulator until it is told to stop."
+        prog=f"python -m {module}", description="Runs the simulator until it is stopped."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="0 takes any free port")
@@ -42,7 +42,7 @@ def main(
     kind: type[SimulatorOptions],
     arguments: Sequence[str] | None = None,
 ) -> None:
-    """Runs a simulator from the command line until it is told to stop.
+    """Runs a simulator from the command line until it is stopped.
 
     Args:
         simulator: Its class, which takes the fields of its options.
@@ -74,11 +74,11 @@ def run_forever(
 ) -> None:
     """Serves until SIGINT or SIGTERM.
 
-    Prints one line of JSON to stdout when it is ready: `url`, `pid`, `records` and what the
-    simulator's `shown()` adds.
+    Prints one line of JSON to stdout when it is ready: `url`, `pid`, `records` and the
+    fields of the simulator's `shown()`.
 
     Args:
-        simulator: What to serve.
+        simulator: The simulator to serve.
         host: Address to listen on.
         port: 0 takes any free port.
         exit_with_parent: Stop also when stdin is closed. A parent that holds a pipe to stdin cannot
@@ -120,7 +120,7 @@ async def _serve(
 
 
 def watch_stdin(stop: Callable[[], None]) -> None:
-    """Calls `stop`, in a thread of its own, when stdin is closed, as when the parent dies."""
+    """Calls `stop`, in a separate thread, when stdin is closed, as when the parent dies."""
     threading.Thread(target=_wait_for_end_of_stdin, args=(stop,), daemon=True).start()
 
 
@@ -144,7 +144,7 @@ class SimulatorProcess:
         """Describes the process.
 
         Args:
-            module: What `python -m` runs.
+            module: The module that `python -m` runs.
             arguments: Its command line, after `--port 0 --exit-with-parent`.
             start_timeout: Seconds to wait for the line of JSON.
         """
@@ -157,12 +157,12 @@ class SimulatorProcess:
 
     @property
     def url(self) -> str:
-        """Where it serves."""
+        """The address of the server."""
         return str(self.shown["url"])
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 when it does not run."""
+        """The process id; 0 when it is not running."""
         return 0 if self._process is None else self._process.pid
 
     async def stats(self) -> dict[str, object]:
@@ -177,7 +177,7 @@ class SimulatorProcess:
         """Changes faults while it runs; `next=[{"path": ..., "kind": ...}]` scripts some.
 
         Raises:
-            ValueError: The simulator does not take them.
+            ValueError: The simulator rejects them.
         """
         async with (
             aiohttp.ClientSession() as session,

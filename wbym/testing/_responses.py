@@ -1,4 +1,4 @@
-"""The responses of a simulator, before they go out over HTTP."""
+"""The responses of a simulator, before they are sent over HTTP."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ class Refusal(Exception):
 
         Args:
             status: Status of the response.
-            message: In the marketplace's words.
+            message: The marketplace's text.
             code: The marketplace's code; by default the status's.
             title: A heading for the message; by default the status's phrase.
             more: Further fields of the response.
-            response: The whole response, if it has a shape of its own.
+            response: The whole response, if its shape is special.
         """
         super().__init__(message)
         self.status = status

@@ -18,7 +18,7 @@ _CHUNK = 1 << 16
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way through the simulator."""
+    """One request to the simulator."""
 
     request: web.Request
     now: float
@@ -28,7 +28,7 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     """Added to the response."""
     at_end: list[Callable[[], object]] = field(default_factory=list)
-    """Called when the response is ready, whatever it is."""
+    """Called when the response is ready, successful or not."""
 
     def query(self, name: str) -> str | None:
         """A query parameter; None if it is absent."""
@@ -88,11 +88,11 @@ class Route:
     bucket: str = ""
     """The limit that counts it; "" for none."""
     scope: int = 0
-    """The access it asks for; the meaning is the marketplace's."""
+    """The required access; the meaning is the marketplace's."""
     writes: bool = False
-    """Whether it changes something."""
+    """Whether it writes."""
     records: RecordFields | None = None
-    """The records of its response; None if it has none to spoil."""
+    """The records of its response; None if faults cannot spoil any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ def route(
         method: Of HTTP.
         path: As published, with variable parts in braces.
         bucket: The limit that counts it; by default the class's.
-        scope: The access it asks for; by default the class's.
-        writes: Whether it changes something; by default unless `method` is GET.
+        scope: The required access; by default the class's.
+        writes: Whether it writes; by default unless `method` is GET.
         records: The records of its response, for faults that spoil them.
     """
     stated = _Stated(
@@ -136,7 +136,7 @@ def route(
 
 
 def routes_of(owner: object, *, bucket: str = "", scope: int = 0) -> list[Route]:
-    """The routes that the methods of an object state, in the order they are written."""
+    """The routes of an object's methods, in the order of the source."""
     names = dict.fromkeys(name for kind in reversed(type(owner).__mro__) for name in vars(kind))
     found: list[Route] = []
     for name in names:

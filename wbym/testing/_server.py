@@ -1,6 +1,6 @@
 """The HTTP server of every simulator: routes, faults, counts.
 
-A simulator states its routes and decides who is admitted; this module passes on the requests,
+A simulator states its routes and admits callers; this module dispatches the requests,
 applies the faults and keeps the counts.
 """
 
@@ -29,14 +29,14 @@ _ZIPPED = frozenset({"application/json", "application/problem+json"})
 
 
 class SimulatorServer:
-    """An HTTP server on 127.0.0.1 that plays a marketplace: `async with` starts and stops it.
+    """An HTTP server on 127.0.0.1 that simulates a marketplace: `async with` starts and stops it.
 
     Subclasses have methods with `route`, and override `admit`, `refuse` and, if the marketplace
     reports errors under status 200, `soft_failure`.
     """
 
     def __init__(self, options: SimulatorOptions | None = None) -> None:
-        """Makes a stopped server."""
+        """Creates a stopped server."""
         options = SimulatorOptions() if options is None else options
         self.faults: Faults = Faults() if options.faults is None else options.faults
         self.stats: Stats = Stats()
@@ -62,7 +62,7 @@ class SimulatorServer:
     def settle(self, call: Call, route: Route, response: Response) -> None:
         """Charges what a response costs beyond its request; by default nothing.
 
-        Called before the response goes out, if the request was admitted and no fault stopped it
+        Called before the response is sent, if the request was admitted and no fault stopped it
         before it had its effect.
         """
 
@@ -95,7 +95,7 @@ class SimulatorServer:
 
     @property
     def buyers(self) -> Buyers:
-        """The buyers of the first seller; by default they can do nothing."""
+        """The buyers of the first seller; by default all their acts raise."""
         return Buyers()
 
     # For users.
@@ -105,7 +105,7 @@ class SimulatorServer:
         """Such as `http://127.0.0.1:40001`.
 
         Raises:
-            RuntimeError: The simulator does not run.
+            RuntimeError: The simulator is not running.
         """
         if not self._url:
             raise RuntimeError("the simulator does not run")
@@ -157,7 +157,7 @@ class SimulatorServer:
             try:
                 try:
                     response = await self._handle(call, route)
-                except ConnectionResetError:  # the client went away while it sent its body
+                except ConnectionResetError:  # the client disconnected while sending its body
                     response = _DROPPED
                 sent = await self._send(call, response)
             finally:
@@ -184,7 +184,7 @@ class SimulatorServer:
         try:
             self.admit(call, route)
         except Refusal as refusal:
-            return self._refused(call, refusal, None)
+            return self._rejected(call, refusal, None)
         plan = faults.plan(call.request.path)
         for kind in plan:
             self.stats.faults[kind] += 1
@@ -202,9 +202,9 @@ class SimulatorServer:
         try:
             response = await route.handler(call)
         except Refusal as refusal:
-            response = self._refused(call, refusal, route)
+            response = self._rejected(call, refusal, route)
         except web.HTTPRequestEntityTooLarge:
-            response = self._refused(call, Refusal(413), None)
+            response = self._rejected(call, Refusal(413), None)
         self.settle(call, route, response)
         return self._spoiled(call, route, response, plan)
 
@@ -223,13 +223,13 @@ class SimulatorServer:
                 return raw_response(b"")
         if route.records is not None and response.status == 200:
             nulls = 1.0 if "nulls" in plan else faults.nulls
-            words = 1.0 if "unknown_words" in plan else faults.unknown_words
-            if nulls or words or "bad_record" in plan:
+            new_values = 1.0 if "unknown_values" in plan else faults.unknown_values
+            if nulls or new_values or "bad_record" in plan:
                 body = spoil(
                     response.body.raw,
                     route.records,
                     nulls=nulls,
-                    unknown_words=words,
+                    unknown_values=new_values,
                     bad_record="bad_record" in plan,
                     rng=faults.random,
                 )
@@ -245,9 +245,9 @@ class SimulatorServer:
             return raw_response(_HTML, status=status, content_type="text/html")
         if self.faults.error_body == "empty":
             return empty_response(status)
-        return self._refused(call, Refusal(status), None)
+        return self._rejected(call, Refusal(status), None)
 
-    def _refused(self, call: Call, refusal: Refusal, route: Route | None) -> Response:
+    def _rejected(self, call: Call, refusal: Refusal, route: Route | None) -> Response:
         return refusal.response or self.refuse(call, refusal, route)
 
     async def _send(self, call: Call, response: Response) -> web.StreamResponse:
@@ -286,7 +286,7 @@ class SimulatorServer:
         counts.requests += 1
         counts.statuses[404] += 1
         call = Call(request, self.now())
-        return await self._send(call, self._refused(call, Refusal(404), None))
+        return await self._send(call, self._rejected(call, Refusal(404), None))
 
 
 _DROPPED = Response(0, Body(b""), "", dropped=True)

@@ -1,4 +1,4 @@
-"""Spoils the records of a response: nulls, unknown words, records that cannot be decoded."""
+"""Spoils the records of a response: nulls, unknown values, undecodable records."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class RecordFields:
     """Name of the field that identifies a record."""
     optional: tuple[str, ...] = ()
     """Fields that the marketplace may leave null."""
-    words: tuple[str, ...] = ()
-    """Fields that hold a word of a closed list, such as a status."""
+    enums: tuple[str, ...] = ()
+    """Fields with a value of an enumeration, such as a status."""
 
 
 def spoil(
@@ -32,7 +32,7 @@ def spoil(
     records: RecordFields,
     *,
     nulls: float,
-    unknown_words: float,
+    unknown_values: float,
     bad_record: bool,
     rng: random.Random,
 ) -> bytes:
@@ -42,9 +42,9 @@ def spoil(
         body: A JSON response.
         records: Its records.
         nulls: Share of records whose optional fields become null.
-        unknown_words: Share of records that get new words and new fields.
+        unknown_values: Share of records that get unknown enumeration values and new fields.
         bad_record: Whether one record is made undecodable.
-        rng: Draws which.
+        rng: Draws the records.
     """
     response: object = msgspec.json.decode(body)
     found: object = response
@@ -56,9 +56,9 @@ def spoil(
         if nulls and rng.random() < nulls:
             for name in records.optional:
                 _put(row, name, None)
-        if unknown_words and rng.random() < unknown_words:
-            for name in records.words:
-                _put(row, name, f"newWord{rng.randrange(100)}")
+        if unknown_values and rng.random() < unknown_values:
+            for name in records.enums:
+                _put(row, name, f"newValue{rng.randrange(100)}")
             row["newField"] = {"since": "tomorrow", "values": [1, "два", None]}
     if bad_record and rows:
         rng.choice(rows)[records.id] = rng.choice((None, {"wrong": True}))

@@ -12,7 +12,7 @@ class PathStats:
 
     requests: int = 0
     rate_limited: int = 0
-    """Responses that said a limit was exceeded."""
+    """Rate limited responses."""
     statuses: Counter[int] = field(default_factory=Counter)
 
 
@@ -22,13 +22,13 @@ class Stats:
 
     requests: int = 0
     rate_limited: int = 0
-    """Responses that said a limit was exceeded."""
+    """Rate limited responses."""
     in_flight: int = 0
     peak_in_flight: int = 0
     paths: dict[str, PathStats] = field(default_factory=dict)
     """By `"METHOD /path"`."""
     effects: Counter[str] = field(default_factory=Counter)
-    """Changes that sellers made: `message`, `answer`, `decision` and so on."""
+    """Changes by sellers: `message`, `answer`, `decision` and so on."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Requests that succeeded without an effect."""
     faults: Counter[str] = field(default_factory=Counter)

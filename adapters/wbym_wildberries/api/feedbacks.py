@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Final
 
+import msgspec
+
 from wbym.calls import (
     Group,
     Name,
@@ -76,7 +78,7 @@ class Feedback(Wire, frozen=True):
     text: str | None = None
     pros: str | None = None
     cons: str | None = None
-    product_valuation: int | None = None
+    product_valuation: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None
     answer: FeedbackAnswer | None = None
     state: str | None = None
     """``none`` not processed, ``wbRu`` processed, which does not mean answered."""

@@ -1,4 +1,4 @@
-"""A Wildberries that runs on a laptop: real HTTP, real limits, its oddities, no token needed."""
+"""A simulator of Wildberries: real HTTP, its limits and oddities, no token needed."""
 
 from __future__ import annotations
 

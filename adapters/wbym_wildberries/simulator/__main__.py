@@ -1,4 +1,4 @@
-"""`python -m wbym_wildberries.simulator`: the simulator in a process of its own."""
+"""`python -m wbym_wildberries.simulator`: the simulator as a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call what: tokens, categories, sandboxes and hosts, and the limits."""
+"""Access to methods: tokens, categories, sandboxes, hosts and limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECRET_HEADER = "X-Client-Secret"
 _KIND = {1: "base", 2: "test", 3: "personal", 4: "service"}
 
 ANY = 0
-"""The scope of methods that take a token of any category."""
+"""The scope of methods that accept a token of any category."""
 
 HOSTS: dict[str, int] = {
     "content-api": CATEGORIES["content"],
@@ -64,7 +64,7 @@ _SANDBOXES = frozenset(
         "marketplace-api",
     }
 )
-"""Hosts with a sandbox; that of `marketplace-api` is named by its methods only."""
+"""Hosts with a sandbox; only the methods of `marketplace-api` name theirs."""
 
 _WITH_SANDBOX = (
     "/content/",
@@ -85,11 +85,11 @@ _BY_TYPE: dict[str, frozenset[int]] = {
     "/api/content/v1/recommendations/set": frozenset({PERSONAL, SERVICE}),
     "/api/discounts-prices/v1/upload/task/b2b/wholesale": frozenset({PERSONAL, SERVICE}),
 }
-"""Methods that take tokens of some types only (`x-token-types`)."""
+"""Methods that accept tokens of some types only (`x-token-types`)."""
 
 
 def takes_type(route: Route, acc: int) -> bool:
-    """Whether a method takes tokens of a type."""
+    """Whether a method accepts tokens of a type."""
     allowed = _BY_TYPE.get(route.path)
     return allowed is None or acc in allowed
 
@@ -104,15 +104,15 @@ def has_sandbox(route: Route) -> bool:
 def host_of(header: str) -> str:
     """The host of Wildberries that a `Host` header names; "" for the simulator's own address.
 
-    All hosts are behind one address here, so that address counts as one host unless a request
-    says otherwise: `Host: content-api.wildberries.ru`.
+    All hosts have one address here, so that address counts as one host unless a request
+    names another: `Host: content-api.wildberries.ru`.
     """
     name = header.partition(":")[0].lower()
     return name.removesuffix(_DOMAIN) if name.endswith(_DOMAIN) else ""
 
 
 def scope_of_host(host: str) -> int | None:
-    """The category that `/ping` of a host asks for; None if there is no such host."""
+    """The category that `/ping` of a host asks for; None if the host does not exist."""
     name = host.removesuffix(_SANDBOX)
     if host != name and name not in _SANDBOXES:
         return None
@@ -201,7 +201,7 @@ class Access:
         options = self._options
         if options.sellers is not None and passport.sid not in options.sellers:
             raise Refusal(401, "access token withdrawn")
-        if passport.acc in options.refused_types or not takes_type(route, passport.acc):
+        if passport.acc in options.rejected_types or not takes_type(route, passport.acc):
             kind = _KIND.get(passport.acc, "this")
             detail = f"{kind} token is not allowed"
             raise Refusal(403, detail, code=f"{detail} for this path")
@@ -212,7 +212,7 @@ class Access:
         if passport.acc == SERVICE and options.unpaid_services:
             raise Refusal(402, replies.NO_FUNDS)
         if options.deny_feedbacks and route.bucket == FEEDBACKS:
-            raise Refusal(403, response=replies.fq_refused(call, Refusal(403, replies.DENIED)))
+            raise Refusal(403, response=replies.fq_rejection(call, Refusal(403, replies.DENIED)))
 
     def _has_scope(self, call: Call, route: Route, passport: Passport) -> bool:
         scope: int | None = route.scope

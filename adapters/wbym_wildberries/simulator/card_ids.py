@@ -1,4 +1,4 @@
-"""The ids of cards: all of them follow from the number of a card, and lead back to it.
+"""The ids of cards: computed from the number of a card, and convertible back to it.
 
 So a hundred thousand cards need no table. Feedbacks, pins and claims are about the same cards.
 """
@@ -14,7 +14,7 @@ _IMT_BASE = 123_456_789
 _CHRT_BASE = 316_399_000
 _KINDS = len(texts.PRODUCTS)
 _FAMILY = 3
-"""Number of cards of one subject that are merged from the start."""
+"""Number of cards of one subject that are initially merged."""
 _LETTERS = "DP"
 _SKU = "20"
 _SKU_DIGITS = 11
@@ -26,39 +26,39 @@ def nm_id(number: int) -> int:
 
 
 def number_of(nm: int) -> int:
-    """The card's number; out of range if there is no such card."""
+    """The card's number; out of range if the card does not exist."""
     return nm - _NM_BASE
 
 
 def imt_id(number: int) -> int:
-    """The group that a card is in from the start; one subject in each."""
+    """The initial group of a card; each group has one subject."""
     return _IMT_BASE + number // (_KINDS * _FAMILY) * _KINDS + number % _KINDS
 
 
 def first_family(imt: int) -> range:
-    """Numbers of the cards that are in a group from the start."""
+    """Numbers of the cards that are initially in a group."""
     block, kind = divmod(imt - _IMT_BASE, _KINDS)
     first = block * _KINDS * _FAMILY + kind
     return range(first, first + _KINDS * _FAMILY, _KINDS)
 
 
 def chrt_id(number: int, place: int) -> int:
-    """One size of a card, by its place."""
+    """One size of a card, by its index."""
     return _CHRT_BASE + number * MAX_SIZES + place
 
 
 def size_of(chrt: int) -> tuple[int, int]:
-    """Number of the card and place of the size."""
+    """Number of the card and index of the size."""
     return divmod(chrt - _CHRT_BASE, MAX_SIZES)
 
 
 def sku(chrt: int) -> str:
-    """The barcode that a size has from the start."""
+    """The initial barcode of a size."""
     return f"{_SKU}{chrt:0{_SKU_DIGITS}d}"
 
 
 def chrt_of_sku(text: str) -> int | None:
-    """Which size a barcode belongs to from the start; None if it was not made by `sku`."""
+    """The size of a generated barcode; None if it was not created by `sku`."""
     digits = text.removeprefix(_SKU)
     if len(text) != len(_SKU) + _SKU_DIGITS or not text.startswith(_SKU):
         return None
@@ -71,7 +71,7 @@ def vendor_code(number: int) -> str:
 
 
 def number_of_vendor_code(text: str) -> int | None:
-    """The number of a generated card; None if the article was not made by `vendor_code`."""
+    """The number of a generated card; None if the article was not created by `vendor_code`."""
     digits = text.removeprefix(_LETTERS)
     if digits == text or not (digits.isascii() and digits.isdigit()):
         return None

@@ -21,7 +21,7 @@ MAX_TITLE = 60
 MAX_DESCRIPTION = 5000
 MAX_VENDOR_CODE = 72
 NO_SIZE = "0"
-"""The size of goods that have none."""
+"""The size of goods without sizes."""
 
 NO_CARD = "Карточка товара не найдена"
 NO_GROUP = "Объединённая карточка товара не найдена"
@@ -86,7 +86,7 @@ class Variant(msgspec.Struct, rename="camel"):
 
 
 class Edit(Variant, kw_only=True, rename=camel_with_ids):
-    """A card as it is to be overwritten."""
+    """The new content of a card that is overwritten."""
 
     nm_id: int
 
@@ -122,7 +122,7 @@ def check_complete(variants: Sequence[tuple[int, Variant]]) -> None:
     """Checks whether cards have all characteristics that their subjects require.
 
     Raises:
-        Refusal: One has not.
+        Refusal: One lacks some.
     """
     lacking: JsonObject = {}
     for subject_id, variant in variants:
@@ -190,11 +190,11 @@ def _wrong_values(variant: Variant, subject_id: int) -> list[str]:
                 found.append(f"{one.name}: значение должно быть числом")
         else:
             values = given.value if isinstance(given.value, list) else [given.value]
-            words = directories.WORDS.get(one.id)
+            allowed = directories.DIRECTORY_VALUES.get(one.id)
             if not all(isinstance(value, str) for value in values):
                 found.append(f"{one.name}: значение должно быть списком строк")
             elif one.max_count and len(values) > one.max_count:
                 found.append(f"{one.name}: не больше {one.max_count} значений")
-            elif words is not None and not words.issuperset(values):
+            elif allowed is not None and not allowed.issuperset(values):
                 found.append(f"{one.name}: значения нет в справочнике")
     return found

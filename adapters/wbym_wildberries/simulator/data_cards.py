@@ -1,6 +1,6 @@
 """Generated cards: a pool of bodies, and for each number its identifiers and dates spliced in.
 
-A body is made and encoded once; a card is some twenty pieces of bytes joined, so a page of a
+A body is created and encoded once; a card joins about twenty pieces of bytes, so a page of a
 hundred is ready in about half a millisecond and a hundred thousand cards hold little memory.
 """
 
@@ -40,7 +40,7 @@ _SAMPLES = {
 """Values of generated cards for characteristics without a directory."""
 _SIZES_OF_PHOTO = ("big", "c246x328", "c516x688", "square", "tm")
 APPROVED = "approved"
-"""The verdict on all generated documents; the real word is not published."""
+"""The verdict on all generated documents; the real value is not published."""
 PHOTO_HOST = "https://basket-10.wbbasket.ru"
 
 
@@ -76,7 +76,7 @@ class _Pattern:
     rest: bytes
     photos: int
     age: int
-    """Microseconds from its making to its last change."""
+    """Microseconds from its creation to its last change."""
 
 
 def _pattern(rng: random.Random, kind: int) -> _Pattern:
@@ -113,7 +113,7 @@ def _pattern(rng: random.Random, kind: int) -> _Pattern:
 
 
 def _characteristics(rng: random.Random, subject_id: int) -> list[JsonObject]:
-    made: list[JsonObject] = []
+    values: list[JsonObject] = []
     for one in directories.characteristics(subject_id).values():
         if not one.required and rng.random() < 0.4:
             continue
@@ -121,9 +121,11 @@ def _characteristics(rng: random.Random, subject_id: int) -> list[JsonObject]:
         if one.kind == directories.NUMBER:
             value = rng.randint(10, 3000)
         else:
-            value = [rng.choice(_SAMPLES.get(one.id) or sorted(directories.WORDS[one.id]))]
-        made.append({"id": one.id, "name": one.name, "value": value})
-    return made
+            value = [
+                rng.choice(_SAMPLES.get(one.id) or sorted(directories.DIRECTORY_VALUES[one.id]))
+            ]
+        values.append({"id": one.id, "name": one.name, "value": value})
+    return values
 
 
 def _inside(fields: JsonObject) -> bytes:
@@ -137,10 +139,10 @@ class CardData:
     """The generated cards of one seller."""
 
     def __init__(self, *, count: int, seed: int, start: int) -> None:
-        """Makes the pool of bodies.
+        """Creates the pool of bodies.
 
         Args:
-            count: How many cards there are.
+            count: Number of cards.
             seed: Of the bodies.
             start: Unix time of the generation; every card was last changed before it.
         """
@@ -155,7 +157,7 @@ class CardData:
     def updated(self, number: int) -> int:
         """When a card was last changed, Unix microseconds; never decreases as the number grows.
 
-        Now and then two cards share their moment.
+        Occasionally two cards have equal times.
         """
         if number % 7 == 3:
             number -= 1
@@ -203,7 +205,7 @@ class CardData:
 
 
 def _permits(number: int) -> bytes:
-    """GTIN and documents of a card, where it has some."""
+    """GTIN and documents of a card, if it has any."""
     found = b',"gtin":"046%011d"' % number if number % 2 else b""
     subject_id = card_ids.product(number)[2]
     if directories.needs_permit(subject_id) or number % 5 == 2:
@@ -226,8 +228,8 @@ def _permit(kind: int, number: str, end: str) -> JsonObject:
 
 
 def _documents(items: list[JsonObject]) -> bytes:
-    told = {"items": items, "excludeDocuments": not items, "overallVerdict": APPROVED}
-    return b"," + _inside({"documents": told})
+    documents = {"items": items, "excludeDocuments": not items, "overallVerdict": APPROVED}
+    return b"," + _inside({"documents": documents})
 
 
 _PERMITS = _documents(

@@ -15,7 +15,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(1024)
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(1024) + b"\xff\xd9"
 PDF = b"%PDF-1.7\n" + b"%" * 1024 + b"\n%%EOF"
 _TIED = 50
-"""Two events share their time around each n-th."""
+"""Two events have equal times around each n-th."""
 
 
 def iso(milliseconds: int) -> str:
@@ -103,25 +103,25 @@ def event(
     attachments: JsonObject | None = None,
 ) -> JsonObject:
     """An event without its time; a message without text has no `message` or no `text` in it."""
-    made: JsonObject = {"chatID": chat.id, "eventID": new_uuid(rng), "eventType": "message"}
+    record: JsonObject = {"chatID": chat.id, "eventID": new_uuid(rng), "eventType": "message"}
     if is_new:
-        made["isNewChat"] = True
-        made["replySign"] = chat.sign
+        record["isNewChat"] = True
+        record["replySign"] = chat.sign
     message: JsonObject = {}
     if attachments:
         message["attachments"] = attachments
     if text is not None:
         message["text"] = text
     if message:
-        made["message"] = message
+        record["message"] = message
     if source is not None:
-        made["source"] = source
-    made["sender"] = sender
+        record["source"] = source
+    record["sender"] = sender
     if sender == "client":
-        made["clientName"] = chat.client_name
+        record["clientName"] = chat.client_name
         if rng.random() < 0.5:  # the older specification has it, the newer has not
-            made["clientID"] = chat.client_id
-    return made
+            record["clientID"] = chat.client_id
+    return record
 
 
 def attached(
@@ -171,14 +171,14 @@ def chat_data(
         data.chats[chat.id] = chat
         moments = sorted(rng.randrange(60_000, 60 * DAY * 1000) for _ in range(events_per_chat))
         for place, ago in enumerate(reversed(moments)):
-            made = _generated(rng, data, chat, place, start)
-            timed.append((int(start * 1000) - ago, len(timed), chat, made))
+            record = _generated(rng, data, chat, place, start)
+            timed.append((int(start * 1000) - ago, len(timed), chat, record))
     timed.sort(key=lambda item: item[:2])
     previous = 0
-    for place, (moment, _, chat, made) in enumerate(timed):
+    for place, (moment, _, chat, record) in enumerate(timed):
         tied = place and place % _TIED in {0, 1}
         previous = previous if tied else moment
-        _remember(data, chat, made, previous)
+        _remember(data, chat, record, previous)
     return data
 
 
@@ -207,19 +207,21 @@ def _generated(
     if rng.random() < 0.4:
         silent = rng.random() < 0.1
         source = rng.choice(("seller-portal", "seller-public-api"))
-        words = None if silent else rng.choice(texts.CHAT_SELLER)
-        return event(rng, chat, sender="seller", source=source, text=words)
+        message_text = None if silent else rng.choice(texts.CHAT_SELLER)
+        return event(rng, chat, sender="seller", source=source, text=message_text)
     if rng.random() < 0.2:
         files = _buyers_files(rng, data, start)
-        words = rng.choice((None, "", "Вот фото"))
-        return event(rng, chat, sender="client", source="android", text=words, attachments=files)
+        message_text = rng.choice((None, "", "Вот фото"))
+        return event(
+            rng, chat, sender="client", source="android", text=message_text, attachments=files
+        )
     return event(rng, chat, sender="client", source="rusite", text=rng.choice(texts.CHAT_BUYER))
 
 
-def _remember(data: ChatData, chat: Chat, made: JsonObject, moment: int) -> None:
-    made["addTimestamp"] = moment
-    made["addTime"] = iso(moment)
-    data.events.append((moment, made))
-    message = made.get("message")
+def _remember(data: ChatData, chat: Chat, record: JsonObject, moment: int) -> None:
+    record["addTimestamp"] = moment
+    record["addTime"] = iso(moment)
+    data.events.append((moment, record))
+    message = record.get("message")
     chat.last_text = str(message.get("text", "")) if isinstance(message, dict) else ""
     chat.last_at = moment

@@ -41,7 +41,7 @@ def new_claim(
 ) -> JsonObject:
     """A claim; waiting ones have actions, the others are decided and archived.
 
-    One whose IMEI was checked is about an Apple smartphone, which is all that WB checks.
+    One with a checked IMEI is about an Apple smartphone, since WB checks no others.
     """
     identifier = new_uuid(rng)
     card = rng.randrange(40)
@@ -85,7 +85,7 @@ def claim_list(
     about a smartphone whose IMEI was checked.
     """
     rng = random.Random(f"claims {seed}")
-    made: list[tuple[float, JsonObject]] = []
+    claims: list[tuple[float, JsonObject]] = []
     for number in range(count):
         ago = 90 + (number * 20 * DAY) // max(1, count) + rng.random()
         chat = chats[number % len(chats)] if chats and number % 3 == 0 else None
@@ -96,5 +96,5 @@ def claim_list(
         if number % _SMARTPHONE_EVERY == 1:
             checked = texts.IMEI_CHECKS[number // _SMARTPHONE_EVERY % len(texts.IMEI_CHECKS)]
         claim = new_claim(rng, made_at=start - ago, srid=srid, waiting=waiting, imei_check=checked)
-        made.append((start - ago, claim))
-    return made
+        claims.append((start - ago, claim))
+    return claims

@@ -46,7 +46,7 @@ class Characteristic(NamedTuple):
     popular: bool = False
     required: bool = False
     subjects: frozenset[int] = frozenset()
-    """Its subjects; empty for all."""
+    """The ids of its subjects; empty for all."""
 
 
 PARENTS = (
@@ -137,7 +137,7 @@ CHARACTERISTICS = (
 )
 
 NAMED = frozenset({54_337})
-"""Characteristics whose value a card has in a field of its own: a size is one of ``sizes``."""
+"""Characteristics that a card has in a separate field: a size is one of ``sizes``."""
 VARIABLE = frozenset({COLOR, 54_337})
 """Characteristics by which the variants of a product differ."""
 
@@ -169,13 +169,13 @@ _MARKED = frozenset({105, 219, 192, 96, 98})
 _PERMITTED = frozenset({2078, 3797, 1152, 515, 593, 788})
 """Subjects whose goods need a permit to be sold."""
 
-WORDS: dict[int, frozenset[str]] = {
+DIRECTORY_VALUES: dict[int, frozenset[str]] = {
     COUNTRY: frozenset(name for _, name, _ in COUNTRIES),
     204_557: frozenset(KINDS),
     50_001: frozenset(SEASONS),
     15_001_405: frozenset(VAT),
 }
-"""Characteristics whose words must come from a directory.
+"""Characteristics whose values must come from a directory.
 
 Colors are not among them: the published examples send colors that are in no directory.
 """

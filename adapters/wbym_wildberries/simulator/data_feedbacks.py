@@ -1,7 +1,7 @@
 """Generated feedbacks: a pool of bodies, and for each number an identifier and dates spliced in.
 
-A body is made and encoded once; a record is eight pieces of bytes joined. So 200,000 feedbacks are
-ready in well under a second and hold little more than the pool.
+A body is created and encoded once; a record joins eight pieces of bytes. So 200,000 feedbacks are
+ready in well under a second and use little more memory than the pool.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FAMILY = 50
 class Timeline:
     """Creation times of generated records: the first `old` in two years, the rest in 30 days.
 
-    Now and then two records share their second.
+    Occasionally two records have the same second.
     """
 
     start: int
@@ -56,7 +56,7 @@ def timeline(*, start: int, count: int, open_share: float) -> Timeline:
 
 
 def chooser(seed: str, line: Timeline, open_share: float) -> Callable[[int], bool]:
-    """Says which generated records are processed; nearly exactly `open_share` are not."""
+    """Whether each generated record is processed; almost exactly `open_share` of them are not."""
     recent = line.count - line.old
     wanted = round(line.count * open_share)
     rng = random.Random(seed)
@@ -82,7 +82,7 @@ def product(rng: random.Random, *, cards: int = 40) -> JsonObject:
     }
 
 
-def _words(rng: random.Random, stars: int) -> str:
+def _text(rng: random.Random, stars: int) -> str:
     source = texts.PRAISE if stars >= 4 else texts.BLAME
     return " ".join(rng.choices(source, k=rng.randint(2, 4)))
 
@@ -96,12 +96,12 @@ def _answer(rng: random.Random, *, recent: bool) -> JsonObject:
 def feedback(rng: random.Random, *, processed: bool, recent: bool) -> JsonObject:
     """A feedback without its identifier, dates and relatives."""
     stars = rng.choices((5, 4, 3, 2, 1), (60, 14, 9, 6, 11))[0]
-    wordless = processed and rng.random() < 0.3
+    without_text = processed and rng.random() < 0.3
     details = product(rng)
     card = details["nmId"]
     kind = card_ids.product(card_ids.number_of(card) if isinstance(card, int) else 0)
     photos: list[JsonObject] | None = None
-    if not wordless and rng.random() < 0.45:
+    if not without_text and rng.random() < 0.45:
         base = f"https://feedback{rng.randrange(1, 9):02d}.wbbasket.ru/vol{rng.randrange(2000)}"
         base += f"/part{rng.randrange(10**6)}/{rng.randrange(10**8)}/photos"
         photos = [
@@ -111,7 +111,7 @@ def feedback(rng: random.Random, *, processed: bool, recent: bool) -> JsonObject
     elif rng.random() < 0.3:
         photos = []
     video: JsonObject | None = None
-    if not wordless and rng.random() < 0.04:
+    if not without_text and rng.random() < 0.04:
         base = f"https://videofeedback{rng.randrange(1, 9):02d}.wbbasket.ru/{rng.randrange(10**9)}"
         video = {
             "previewImage": f"{base}/preview.webp",
@@ -125,9 +125,9 @@ def feedback(rng: random.Random, *, processed: bool, recent: bool) -> JsonObject
     returned_on = None if returnable else rng.choice((None, "2024-08-20T16:39:49Z"))
     answer = _answer(rng, recent=recent) if processed and rng.random() < 0.08 else None
     return {
-        "text": "" if wordless else _words(rng, stars),
-        "pros": "" if wordless else rng.choice(texts.PROS),
-        "cons": "" if wordless else rng.choice(texts.CONS),
+        "text": "" if without_text else _text(rng, stars),
+        "pros": "" if without_text else rng.choice(texts.PROS),
+        "cons": "" if without_text else rng.choice(texts.CONS),
         "productValuation": stars,
         "answer": answer,
         "state": "wbRu" if processed else "none",

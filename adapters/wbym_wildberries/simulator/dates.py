@@ -1,4 +1,4 @@
-"""Dates as Wildberries writes them; in bytes, as they are spliced into JSON."""
+"""Dates in the formats of Wildberries, as bytes to be spliced into JSON."""
 
 from __future__ import annotations
 

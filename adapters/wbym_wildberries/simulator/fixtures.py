@@ -11,6 +11,6 @@ from wbym_wildberries.simulator.server import WildberriesSimulator
 
 @pytest_asyncio.fixture
 async def wildberries_simulator() -> AsyncIterator[WildberriesSimulator]:
-    """A running Wildberries with a little of everything and no limits."""
+    """A running Wildberries with a few records of each kind and no limits."""
     async with WildberriesSimulator(limits=False) as simulator:
         yield simulator

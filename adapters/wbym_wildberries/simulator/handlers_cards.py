@@ -126,31 +126,31 @@ class CardHandlers(Handlers[Cabinet], scope=SCOPE):
         if len(await call.request.read()) > MAX_BODY:
             too_large = json_response("body size exceeds the given limit", status=413)
             raise Refusal(413, response=too_large)
-        body = await body_of(call, _Move, _refused(replies.INCORRECT))
+        body = await body_of(call, _Move, _rejection(replies.INCORRECT))
         if not body.nm_ids:
-            raise _refused(replies.INCORRECT)
+            raise _rejection(replies.INCORRECT)
         if len(body.nm_ids) > MAX_GROUP:
-            raise _refused("Maximum 30 cards")
+            raise _rejection("Maximum 30 cards")
         if len(set(body.nm_ids)) < len(body.nm_ids):
-            raise _refused("Duplicate requests")
+            raise _rejection("Duplicate requests")
         cabinet = self._cabinet(call)
         cards = cabinet.cards
         numbers = [number for number in map(cards.find, body.nm_ids) if number is not None]
         if len(numbers) < len(body.nm_ids):
-            raise _refused("nmID not found")
+            raise _rejection("nmID not found")
         subjects = {cards.traits(number).subject for number in numbers}
         target = body.target_imt
         if target is not None:
             members = cards.members(target)
             if not members:
-                raise _refused("imt not found")
+                raise _rejection("imt not found")
             if all(cards.traits(number).imt == target for number in numbers):
-                raise _refused("All cards are in the same group")
+                raise _rejection("All cards are in the same group")
             subjects.add(cards.traits(members[0]).subject)
             if len({*members, *numbers}) > MAX_GROUP:
-                raise _refused("Maximum 30 cards")
+                raise _rejection("Maximum 30 cards")
         if len(subjects) > 1:
-            raise _refused("You can not merge items with different subcategories")
+            raise _rejection("You can not merge items with different subcategories")
         cards.move(numbers, cards.new_imt() if target is None else target)
         cabinet.effects["merge" if target is not None else "split"] += len(numbers)
         return replies.accepted()
@@ -163,7 +163,7 @@ class CardHandlers(Handlers[Cabinet], scope=SCOPE):
 
     @route("POST", "/content/v2/cards/recover", bucket=CARD_RECOVER)
     async def recover(self, call: Call) -> Response:
-        """Takes cards out of the trash: all or nothing."""
+        """Recovers cards from the trash: all or nothing."""
         cards = self._cabinet(call).cards
         return await self._each(call, cards.find_trashed, cards.recover)
 
@@ -192,10 +192,10 @@ async def _settings(call: Call) -> _Settings:
 
 
 def _place(cursor: _Cursor, moment: str | None) -> CardKey | None:
-    """The place of a cursor; None at the start.
+    """The position of a cursor; None at the start.
 
     Raises:
-        BadParameter: Only a half of it is given, or the page is too large.
+        BadParameter: Only one half of it is given, or the page is too large.
     """
     if not 1 <= cursor.limit <= MAX_PAGE:
         raise BadParameter("limit")
@@ -216,7 +216,7 @@ def _select(
     settings: _Settings,
     after: CardKey | None,
 ) -> Iterator[int]:
-    """Numbers of the cards beyond a place that match the text of a search, if there is one."""
+    """Numbers of the cards after a position that match the search text, if one is given."""
     ascending = settings.sort.ascending
     text = settings.filter.text_search
     if not text:
@@ -229,7 +229,7 @@ def _select(
 def _page(
     rows: Iterable[bytes], page: list[int], name: str, moment: Callable[[int], int]
 ) -> Response:
-    """A page and its cursor, which has no place when the page is empty."""
+    """A page and its cursor, which has no position when the page is empty."""
     place = b""
     if page:
         last = page[-1]
@@ -239,5 +239,5 @@ def _page(
     return raw_response(body)
 
 
-def _refused(text: str) -> Refusal:
+def _rejection(text: str) -> Refusal:
     return Refusal(400, text, more={"error": text})

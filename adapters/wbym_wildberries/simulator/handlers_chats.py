@@ -58,7 +58,7 @@ class ChatHandlers(Handlers[Cabinet], scope=SCOPE):
             if not text.lstrip("-").isdecimal() or len(text) > 19:
                 raise Refusal(400, "Invalid number")
             after = int(text)
-            if after <= 0 or self._cabinet(call).chats.refuses_cursor():
+            if after <= 0 or self._cabinet(call).chats.rejects_cursor():
                 raise Refusal(400, 'Invalid value for "next"')
         page = self._cabinet(call).chats.page(after)
         times = b""

@@ -40,7 +40,7 @@ _OPTIONAL = (
     "productDetails.supplierName",
     "productDetails.brandName",
 )
-_WORDS = ("state", "answer.state", "orderStatus", "matchingSize")
+_ENUMS = ("state", "answer.state", "orderStatus", "matchingSize")
 _MIME = re.compile(r"^[\w.+-]+/[\w.+-]+$")
 
 
@@ -57,7 +57,7 @@ def order(call: Call) -> bool:
     """Whether the newest record goes first.
 
     Raises:
-        BadParameter: The order is not a known one.
+        BadParameter: The order is unknown.
     """
     value = call.query("order") or "dateDesc"
     if value not in {"dateAsc", "dateDesc"}:
@@ -74,8 +74,8 @@ def period(call: Call) -> tuple[int | None, int | None]:
     return integer(call, "dateFrom"), integer(call, "dateTo")
 
 
-_LISTED = RecordFields(("data", "feedbacks"), "id", _OPTIONAL, _WORDS)
-_ONE = RecordFields(("data",), "id", _OPTIONAL, _WORDS)
+_LISTED = RecordFields(("data", "feedbacks"), "id", _OPTIONAL, _ENUMS)
+_ONE = RecordFields(("data",), "id", _OPTIONAL, _ENUMS)
 
 
 class DatedHandlers(Handlers[Cabinet]):
@@ -154,7 +154,7 @@ class FeedbackHandlers(DatedHandlers, bucket=FEEDBACKS, scope=SCOPE):
 
     @route("GET", "/api/v1/feedbacks/archive", records=_LISTED)
     async def archive(self, call: Call) -> Response:
-        """Archived feedbacks; takes no dates."""
+        """Archived feedbacks, without filters by date."""
         take, skip = self._window(call, None)
         return self._page(call, None, take=take, skip=skip)
 
@@ -181,7 +181,7 @@ class FeedbackHandlers(DatedHandlers, bucket=FEEDBACKS, scope=SCOPE):
 
     @route("GET", "/api/v1/new-feedbacks-questions")
     async def unseen(self, call: Call) -> Response:
-        """Whether there are feedbacks and questions that nobody viewed."""
+        """Whether feedbacks and questions are unviewed."""
         cabinet = self._cabinet(call)
         return replies.data_response(
             {
@@ -192,7 +192,7 @@ class FeedbackHandlers(DatedHandlers, bucket=FEEDBACKS, scope=SCOPE):
 
     @route("POST", "/api/v1/feedbacks/answer")
     async def answer(self, call: Call) -> Response:
-        """Answers a feedback: 204 even for a wrong id."""
+        """Answers a feedback: 204 even for an unknown id."""
         body = await self._text(call)
         self._cabinet(call).feedbacks.answer(body.id, body.text)
         return empty_response(204)

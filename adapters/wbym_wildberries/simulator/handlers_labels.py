@@ -38,7 +38,7 @@ class LabelHandlers(Handlers[Cabinet], bucket=LABELS, scope=SCOPE):
 
     @route("POST", "/content/v2/tag")
     async def create(self, call: Call) -> Response:
-        """Makes a label."""
+        """Creates a label."""
         labels = self._cabinet(call).labels
         body = await _label(call)
         if labels.is_taken(body.name):

@@ -24,7 +24,7 @@ _SIZES: tuple[tuple[bytes, str, int], ...] = (
     (b"\x89PNG\r\n\x1a\n", ">II", 16),
     (b"GIF", "<HH", 6),
 )
-"""Where the width and height of a picture lie; other formats are not measured here."""
+"""Offsets of the width and height in a picture; other formats are not measured here."""
 _NOT_PICTURES = (".txt", ".html", ".htm")
 _VIDEOS = (".mov", ".mp4")
 
@@ -74,7 +74,7 @@ class MediaHandlers(Handlers[Cabinet], bucket=MEDIA, scope=SCOPE):
     async def save(self, call: Call) -> Response:
         """Replaces all media of a card.
 
-        A set that breaks the requirements is answered 200 and changes nothing, as documented.
+        A set that breaks the requirements is 200 and changes nothing, as documented.
         """
         body = await body_of(call, _Links, Refusal(400, replies.BAD_REQUEST))
         if body.nm_id is None:
@@ -113,7 +113,7 @@ def _is_video(content: bytes) -> bool:
 
 
 def _wrong(content: bytes) -> str | None:
-    """Why a file does not meet the requirements."""
+    """The requirement that a file does not meet."""
     if _is_video(content):
         return "Maximum size of a video is 50 MB" if len(content) > MAX_VIDEO else None
     if not content.startswith(_IMAGES):

@@ -98,11 +98,11 @@ class PinHandlers(Handlers[Cabinet], bucket=FEEDBACKS, scope=SCOPE):
                 "pinMethod": item.pin_method,
                 "pinOn": item.pin_on,
             }
-            made = pins.pin(item.feedback_id, item.pin_method, item.pin_on)
-            if isinstance(made, Pin):
-                row.update(pinId=made.id, isErrors=False)
+            result = pins.pin(item.feedback_id, item.pin_method, item.pin_on)
+            if isinstance(result, Pin):
+                row.update(pinId=result.id, isErrors=False)
             else:
-                status, title, detail = made
+                status, title, detail = result
                 error = {
                     "status": status,
                     "title": title,
@@ -116,7 +116,7 @@ class PinHandlers(Handlers[Cabinet], bucket=FEEDBACKS, scope=SCOPE):
 
     @route("DELETE", _PATH)
     async def unpin(self, call: Call) -> Response:
-        """Unpins feedbacks; gives the ids that were pinned."""
+        """Unpins feedbacks; returns the ids that were pinned."""
         ids = await body_of(call, list[int], Refusal(400, "invalid request body"))
         if not 1 <= len(ids) <= MAX_PINS:
             raise Refusal(400, "invalid request body")
@@ -162,10 +162,10 @@ def _row(pin: Pin) -> JsonObject:
     return row
 
 
-def _one_of(call: Call, name: str, words: tuple[str, ...]) -> str | None:
+def _one_of(call: Call, name: str, allowed: tuple[str, ...]) -> str | None:
     value = call.query(name)
-    if value is not None and value not in words:
-        listed = ", ".join(f"'{word}'" for word in words)
+    if value is not None and value not in allowed:
+        listed = ", ".join(f"'{one}'" for one in allowed)
         raise BadParameter(f"{name} must be one of the values {listed}")
     return value
 

@@ -181,7 +181,7 @@ class PriceHandlers(Handlers[Cabinet], bucket=PRICES, scope=SCOPE):
         prices, task = self._task(call, processing=processing)
         rows = prices.details(task, limit=limit, offset=offset) if task else []
         data = {"uploadID": int(call.query("uploadID") or 0), name: rows}
-        # Published so: the details of a processed task have no flag of errors.
+        # As published: the details of a processed task have no flag of errors.
         return replies.price_response(data) if processing else json_response({"data": data})
 
     def _task(self, call: Call, *, processing: bool) -> tuple[Prices, Task | None]:
@@ -207,7 +207,7 @@ class PriceHandlers(Handlers[Cabinet], bucket=PRICES, scope=SCOPE):
 
     @route("POST", "/api/v2/list/goods/filter", writes=False, records=_GOODS)
     async def some(self, call: Call) -> Response:
-        """Some items; unknown ones are left out."""
+        """Some items; unknown ones are omitted."""
         body = await body_of(call, _Wanted, BadParameter("nmList"))
         if not 1 <= len(body.nm_list) <= MAX_ITEMS:
             raise BadParameter("nmList")

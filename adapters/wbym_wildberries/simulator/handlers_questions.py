@@ -68,7 +68,7 @@ class QuestionHandlers(DatedHandlers, bucket=FEEDBACKS, scope=SCOPE):
 
     @route("PATCH", "/api/v1/questions")
     async def patch(self, call: Call) -> Response:
-        """Views, rejects or answers a question, as the body says."""
+        """Views, rejects or answers a question, depending on the body."""
         body = await body_of(call, _Patch, Refusal(400, replies.WRONG))
         questions = self._cabinet(call).questions
         if body.state is None and body.answer is None:

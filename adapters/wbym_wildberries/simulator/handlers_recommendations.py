@@ -91,7 +91,7 @@ class RecommendationHandlers(Handlers[Cabinet], scope=SCOPE):
         errors: list[JsonObject] = []
         changed = 0
         for item in body.rec_list:
-            # Those without a place come first, so that a place is one among all.
+            # Items without a position come first, so that a position is an index among all.
             given = sorted(item.recommendations, key=lambda one: one.sort)
             known = cabinet.recommended.get(item.nm_id, [])
             wanted: list[int] = [] if body.replace or not given else list(known)

@@ -48,7 +48,7 @@ class StockHandlers(Handlers[Cabinet], bucket=STOCKS, scope=SCOPE):
 
     @route("POST", _PATH, writes=False, records=RecordFields(("stocks",), "chrtId"))
     async def show(self, call: Call) -> Response:
-        """Stocks of sizes; unknown ones are left out."""
+        """Stocks of sizes; unknown ones are omitted."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
         wanted = await self._sizes(call)
@@ -60,9 +60,9 @@ class StockHandlers(Handlers[Cabinet], bucket=STOCKS, scope=SCOPE):
 
     @route("PUT", _PATH)
     async def update(self, call: Call) -> Response:
-        """All or nothing.
+        """Updates stocks: all or nothing.
 
-        An item with names that nobody knows is passed over in silence, as documented.
+        An item with unknown names is ignored silently, as documented.
         """
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)

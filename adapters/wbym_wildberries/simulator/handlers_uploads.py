@@ -57,7 +57,7 @@ _ERRORS = RecordFields(("data", "items"), "batchUUID")
 
 
 class UploadHandlers(Handlers[Cabinet], scope=SCOPE):
-    """Takes cards for the caller's cabinet."""
+    """Accepts cards for the caller's cabinet."""
 
     @route("GET", "/content/v2/cards/limits", bucket=CARD_LIMITS)
     async def limits(self, call: Call) -> Response:
@@ -76,7 +76,7 @@ class UploadHandlers(Handlers[Cabinet], scope=SCOPE):
 
     @route("POST", "/content/v2/cards/upload", bucket=CARD_UPLOAD)
     async def upload(self, call: Call) -> Response:
-        """Takes new cards, which are listed later."""
+        """Accepts new cards, which are listed later."""
         await _check_size(call)
         body = await body_of(call, list[Group], _incorrect())
         if not 1 <= len(body) <= card_rules.MAX_GROUPS:
@@ -91,14 +91,14 @@ class UploadHandlers(Handlers[Cabinet], scope=SCOPE):
 
     @route("POST", "/content/v2/cards/upload/add", bucket=CARD_ADD)
     async def add(self, call: Call) -> Response:
-        """Takes new cards for a group that exists."""
+        """Accepts new cards for an existing group."""
         await _check_size(call)
         body = await body_of(call, _Added, _incorrect())
         if not 1 <= len(body.cards_to_add) <= card_rules.MAX_ADDED:
             raise _incorrect()
         cabinet = self._cabinet(call)
         members = cabinet.cards.members(body.imt_id)
-        # A group that is not there is found out when the cards are processed.
+        # A missing group is detected when the cards are processed.
         subject = (
             cabinet.cards.traits(members[0]).subject if members else directories.SUBJECTS[0].id
         )
@@ -108,7 +108,7 @@ class UploadHandlers(Handlers[Cabinet], scope=SCOPE):
 
     @route("POST", "/content/v2/cards/update", bucket=CARD_UPDATE)
     async def update(self, call: Call) -> Response:
-        """Takes cards to overwrite later."""
+        """Accepts cards to overwrite later."""
         await _check_size(call)
         body = await body_of(call, list[Edit], _incorrect())
         if not 1 <= len(body) <= card_rules.MAX_EDITS:

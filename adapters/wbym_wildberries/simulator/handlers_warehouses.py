@@ -89,7 +89,7 @@ class WarehouseHandlers(Handlers[Cabinet], bucket=WAREHOUSES, scope=SCOPE):
 
     @route("POST", _PATH)
     async def create(self, call: Call) -> Response:
-        """Makes a warehouse."""
+        """Creates a warehouse."""
         cabinet = self._cabinet(call)
         body = await self._checked(call, cabinet, None)
         identifier = cabinet.warehouses.create(body.name, body.office_id)
@@ -149,7 +149,7 @@ class WarehouseHandlers(Handlers[Cabinet], bucket=WAREHOUSES, scope=SCOPE):
         return empty_response(204)
 
     def _by_courier(self, call: Call) -> Warehouse:
-        # The contacts have no 404: a warehouse that does not exist is a wrong parameter.
+        # The contacts have no 404: a warehouse that does not exist is an invalid parameter.
         try:
             warehouse = warehouse_of(call, self._cabinet(call))
         except Refusal as refusal:

@@ -1,15 +1,15 @@
 """The limits of all methods, typed by hand from the specification of 2026-08-19.
 
 The tables there have the rows Personal, Service, Base with secret and Base, or one row for all.
-What follows from elsewhere:
+From other sources:
 
 - "The service request limit applies to requests with a basic token with a secret": these two share
   a bucket.
-- There is no row for a test token. Where the introduction gives one, it equals the row of a base
-  token, so a test token is counted as a base one, but for the methods whose note says that the
+- A test token has no row. If the introduction gives one, it equals the row of a base
+  token, so a test token is counted as a base one, except for methods whose note says that the
   sandbox allows one request a second in total.
 - A token without `acc` is older than the types and is counted as a base one.
-- A method whose table says only "per one seller account" has a bucket of its own. The limits of
+- A method whose table names only "per one seller account" has a separate bucket. The limits of
   cards and the list of failed cards are named together but given different rates, so they have one
   each.
 """
@@ -28,7 +28,7 @@ from wbym_wildberries.simulator.tokens import BASE, PERSONAL, SERVICE, TEST
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One row of a limit table: max requests in a period and at once."""
+    """One row of a limit table: max requests per period and at once."""
 
     requests: int
     period: float
@@ -37,7 +37,7 @@ class Limit:
 
     @property
     def interval(self) -> float:
-        """Seconds in which one request comes back."""
+        """Seconds in which one request is refilled."""
         return self.period / self.requests
 
 
@@ -109,7 +109,7 @@ STOCKS_DELETE = _bucket("stocks delete", Limit(10, _MINUTE, 2))
 SANDBOX = _bucket("sandbox", Limit(1, 1.0, 1))
 
 COSTLY = frozenset({WAREHOUSES, CONTACTS, STOCKS, STOCKS_DELETE})
-"""Buckets in which a response 4XX counts as ten; of deleting, WB says so since October 2026."""
+"""Buckets in which a response 4XX counts as ten; documented for deleting since October 2026."""
 COST = 10
 
 IN_SANDBOX = frozenset(
@@ -153,7 +153,7 @@ class PingWindow:
         self._calls: deque[float] = deque()
 
     def take(self) -> BucketState:
-        """Counts one call; one that comes while the method is blocked changes nothing."""
+        """Counts one call; a call while the method is blocked changes nothing."""
         now = self._clock()
         if now < self._blocked_until:
             return self._limited(now)
@@ -165,7 +165,7 @@ class PingWindow:
         return BucketState(True, PINGS - len(self._calls), 0, math.ceil(self._period))
 
     def peek(self) -> int:
-        """Number of calls that may come now; counts nothing."""
+        """Number of calls allowed now; counts nothing."""
         now = self._clock()
         self._forget(now)
         return 0 if now < self._blocked_until else PINGS - len(self._calls)
@@ -180,7 +180,7 @@ class PingWindow:
 
 
 class Buckets:
-    """The bucket of each seller, row and group, made at the first request."""
+    """The bucket of each seller, row and group, created at the first request."""
 
     def __init__(
         self, *, clock: Callable[[], float], scale: float, ban: float, ping_block: float = 0.0

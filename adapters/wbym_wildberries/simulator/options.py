@@ -23,26 +23,26 @@ class Options(SimulatorOptions, frozen=True, kw_only=True):
     events_per_chat: int = 12
     """Messages in each chat."""
     claims: int = 20
-    """How many claims; about three in ten are older than 14 days and never shown."""
+    """Number of claims; about three in ten are older than 14 days and never shown."""
     unlisted_chats: int = 1
     """Number of chats that are in events before `/chats` shows them."""
     page_of_events: int = 50
-    """About n events come on a page of `/events`."""
+    """Approximate number of events on a page of `/events`."""
     feedbacks_depth: int | None = None
-    """From this `skip` on, pages of feedbacks are empty although there is more; None for the
+    """From this `skip` on, pages of feedbacks are empty although records remain; None for the
     documented depth."""
     echo_delay: float = 0.0
     """Seconds until a sent message shows up in `/events`."""
     sign_in_answer: bool = False
-    """Whether the answer to a sent message has the optional `sign`."""
+    """Whether the response to a sent message has the optional `sign`."""
     pins_allowed: bool = True
     """Whether the seller has a subscription or tariff for pins."""
     cards: int = 40
-    """How many cards are listed."""
+    """Number of listed cards."""
     trashed: int = 3
-    """How many more are in the trash."""
+    """Number of further cards in the trash."""
     card_room: int = 1000
-    """How many more cards may be listed."""
+    """Number of further cards that may be listed."""
     card_delay: float = 0.0
     """Seconds until an accepted list of cards is applied."""
     document_delay: float = 0.0
@@ -52,9 +52,9 @@ class Options(SimulatorOptions, frozen=True, kw_only=True):
     warehouse_delay: float = 0.0
     """Seconds that a change or deletion of a warehouse takes."""
     news: int = 250
-    """How many news the portal has, three a day."""
+    """Number of news on the portal, three per day."""
     users: int = 3
-    """How many users work in the cabinet, its owner among them."""
+    """Number of users of the cabinet, including its owner."""
     subscribed: bool = True
     """Whether the seller has a Jam subscription and a plan."""
     ping_block: float = 60.0
@@ -62,9 +62,9 @@ class Options(SimulatorOptions, frozen=True, kw_only=True):
     ban_seconds: float = 0.0
     """Min seconds of a 429."""
     sellers: Sequence[str] | None = None
-    """Ids of the sellers that exist, each with a cabinet of its own; by default every id exists and
+    """Ids of the existing sellers, each with a separate cabinet; by default every id exists and
     all share one cabinet."""
-    refused_types: Sequence[int] = ()
+    rejected_types: Sequence[int] = ()
     """Values of `acc` (types of tokens) that are rejected with 403."""
     unpaid_services: bool = False
     """Whether service tokens are rejected with 402."""

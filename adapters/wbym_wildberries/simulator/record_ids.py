@@ -1,7 +1,7 @@
-"""Ids that look random, and the way back to the number of the record.
+"""Random-looking ids that are convertible back to the number of the record.
 
 A million ids need no table: the number is multiplied by an odd constant modulo 2^48 and
-packed with filler bytes, and the way back is the inverse.
+packed with filler bytes; decoding is the inverse.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class RecordIds:
         self._fillers = [rng.randbytes(9) for _ in range(_FILLERS)]
 
     def of(self, number: int) -> bytes:
-        """The identifier of a record, as it stands in JSON."""
+        """The identifier of a record, as in JSON."""
         packed = (number * self._multiplier + self._offset) % _SPACE
         raw = packed.to_bytes(6, "big") + self._fillers[number % _FILLERS]
         return base64.urlsafe_b64encode(raw)
 
     def number(self, identifier: str) -> int | None:
-        """The record's number; None if the id was not made here."""
+        """The record's number; None if the id was not created here."""
         try:
             raw = decode_base64url(identifier)
         except ValueError:

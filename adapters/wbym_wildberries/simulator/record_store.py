@@ -1,6 +1,6 @@
 """Dated records, open and processed: feedbacks or questions, rendered on demand.
 
-An unchanged record costs no memory but its number in one of two lists, so a million of them is
+An unchanged record uses no memory except its number in one of two lists, so a million of them is
 possible; a changed one is kept as its JSON.
 """
 
@@ -33,7 +33,7 @@ class RecordStore:
         nm_id: Callable[[int], int],
         is_processed: Callable[[int], bool],
     ) -> None:
-        """Makes a store of `count` generated records.
+        """Creates a store of `count` generated records.
 
         Args:
             ids: Ids of the records.
@@ -62,7 +62,7 @@ class RecordStore:
     # One record.
 
     def find(self, identifier: str) -> int | None:
-        """The number of a record; None if there is none or it is hidden."""
+        """The number of a record; None if it does not exist or is hidden."""
         number = self.ids.number(identifier)
         if number is None or number >= self.generated + len(self._arrived):
             return None
@@ -93,10 +93,10 @@ class RecordStore:
         """Keeps a changed record."""
         self._changed[number] = msgspec.json.encode(record)
 
-    # Coming and going.
+    # Adding and removing.
 
     def add(self, record: JsonObject, *, created: int, nm_id: int) -> str:
-        """Adds a new, open record and gives its id."""
+        """Adds a new, open record; returns its id."""
         number = self.generated + len(self._arrived)
         identifier = self.ids.of(number).decode()
         self._arrived.append((created, nm_id))

@@ -134,12 +134,12 @@ Shape = Callable[[Call, Refusal], Response]
 WRONG_QUERY = "Failed to deserialize query string: "
 
 
-def refused(call: Call, refusal: Refusal, path: str) -> Response:
+def rejection(call: Call, refusal: Refusal, path: str) -> Response:
     """A rejection in the shape of the service that has this path."""
     return next(shape for prefix, shape in _SHAPES if path.startswith(prefix))(call, refusal)
 
 
-def fq_refused(call: Call, refusal: Refusal) -> Response:
+def fq_rejection(call: Call, refusal: Refusal) -> Response:
     """A rejection by feedbacks and questions; under status 200 too."""
     shape = {
         "data": None,
@@ -151,7 +151,7 @@ def fq_refused(call: Call, refusal: Refusal) -> Response:
     return json_response(shape, status=refusal.status)
 
 
-def content_refused(call: Call, refusal: Refusal) -> Response:
+def content_rejection(call: Call, refusal: Refusal) -> Response:
     """A rejection by content; under status 200 too."""
     shape = {
         "data": None,
@@ -162,18 +162,18 @@ def content_refused(call: Call, refusal: Refusal) -> Response:
     return json_response(shape, status=refusal.status)
 
 
-def price_refused(call: Call, refusal: Refusal) -> Response:
+def price_rejection(call: Call, refusal: Refusal) -> Response:
     """A rejection by prices; under status 200 too."""
     text = _text(refusal, "Invalid request parameters")
     return json_response({"data": None, "error": True, "errorText": text}, status=refusal.status)
 
 
-def _cards_refused(call: Call, refusal: Refusal) -> Response:
-    """Lists of cards have other words for a wrong parameter."""
-    return content_refused(call, Refusal(refusal.status, _text(refusal, INCORRECT)))
+def _cards_rejection(call: Call, refusal: Refusal) -> Response:
+    """A rejection of a list of cards, with its own texts for an invalid parameter."""
+    return content_rejection(call, Refusal(refusal.status, _text(refusal, INCORRECT)))
 
 
-def _answer_refused(call: Call, refusal: Refusal) -> Response:
+def _answer_rejection(call: Call, refusal: Refusal) -> Response:
     shape = {
         "title": "bad request",
         "requestId": request_id(),
@@ -183,7 +183,7 @@ def _answer_refused(call: Call, refusal: Refusal) -> Response:
     return json_response(shape, status=400)
 
 
-def _chat_refused(call: Call, refusal: Refusal) -> Response:
+def _chat_rejection(call: Call, refusal: Refusal) -> Response:
     shape = {
         "status": 400,
         "title": refusal.title or "Bad Request",
@@ -196,7 +196,7 @@ def _chat_refused(call: Call, refusal: Refusal) -> Response:
     return json_response(shape, status=400, content_type=PROBLEM if sends else JSON)
 
 
-def _claims_refused(call: Call, refusal: Refusal) -> Response:
+def _claims_rejection(call: Call, refusal: Refusal) -> Response:
     detail = _text(refusal, "invalid value of `{}`")
     shape = {
         "title": "Invalid query params",
@@ -206,7 +206,7 @@ def _claims_refused(call: Call, refusal: Refusal) -> Response:
     return json_response(shape, status=400, content_type=PROBLEM)
 
 
-def _decision_refused(call: Call, refusal: Refusal) -> Response:
+def _decision_rejection(call: Call, refusal: Refusal) -> Response:
     shape = {
         "title": "Validation error",
         "detail": f"Input model is not valid; Details: {refusal.message}",
@@ -220,7 +220,7 @@ def _coded(call: Call, refusal: Refusal) -> Response:
     return json_response({"code": refusal.code, "message": refusal.message}, status=refusal.status)
 
 
-def _brands_refused(call: Call, refusal: Refusal) -> Response:
+def _brands_rejection(call: Call, refusal: Refusal) -> Response:
     if isinstance(refusal, BadParameter):
         name = refusal.message
         where = {
@@ -237,7 +237,7 @@ def _problem(
     *,
     numbered: bool = True,
     content_type: str = JSON,
-    words: str = "{}",
+    template: str = "{}",
 ) -> Shape:
     """The shape of newer services, each with some of its fields.
 
@@ -245,13 +245,13 @@ def _problem(
         origin: Name of the service.
         numbered: Whether the body has the status too.
         content_type: Of the response.
-        words: A template for the message.
+        template: A template for the message.
     """
 
     def shape(call: Call, refusal: Refusal) -> Response:
         fields: dict[str, object] = {
             "title": refusal.title or HTTPStatus(refusal.status).phrase,
-            "detail": words.format(_text(refusal, "invalid {}")),
+            "detail": template.format(_text(refusal, "invalid {}")),
             "requestId": request_id(),
             "origin": origin,
         }
@@ -264,7 +264,7 @@ def _problem(
     return shape
 
 
-def _pin_refused(call: Call, refusal: Refusal) -> Response:
+def _pin_rejection(call: Call, refusal: Refusal) -> Response:
     bare = Refusal(refusal.status, refusal.message, title=refusal.title or "Bad Request")
     return _problem("pin-open-api")(call, bare)
 
@@ -280,24 +280,24 @@ def _text(refusal: Refusal, of_parameter: str) -> str:
 
 
 _SHAPES: tuple[tuple[str, Shape], ...] = (
-    ("/api/v1/feedbacks/answer", _answer_refused),
-    ("/api/v1/feedback", fq_refused),
-    ("/api/v1/question", fq_refused),
-    ("/api/v1/new-feedbacks-questions", fq_refused),
-    ("/api/feedbacks/v1/pins", _pin_refused),
-    ("/api/v1/seller/", _chat_refused),
-    ("/api/v1/claims", _claims_refused),
-    ("/api/v1/claim", _decision_refused),
-    ("/api/v1/user", _problem("public-acl", words="bad request cause: {}")),
-    ("/api/v1/invite", _problem("public-acl", words="bad request cause: {}")),
-    ("/content/v2/get/cards/", _cards_refused),
-    ("/content/", content_refused),
-    ("/api/content/v1/brands", _brands_refused),
+    ("/api/v1/feedbacks/answer", _answer_rejection),
+    ("/api/v1/feedback", fq_rejection),
+    ("/api/v1/question", fq_rejection),
+    ("/api/v1/new-feedbacks-questions", fq_rejection),
+    ("/api/feedbacks/v1/pins", _pin_rejection),
+    ("/api/v1/seller/", _chat_rejection),
+    ("/api/v1/claims", _claims_rejection),
+    ("/api/v1/claim", _decision_rejection),
+    ("/api/v1/user", _problem("public-acl", template="bad request cause: {}")),
+    ("/api/v1/invite", _problem("public-acl", template="bad request cause: {}")),
+    ("/content/v2/get/cards/", _cards_rejection),
+    ("/content/", content_rejection),
+    ("/api/content/v1/brands", _brands_rejection),
     ("/api/content/v1/recommendations", _problem("recoms", numbered=False)),
-    ("/api/v2/", price_refused),
+    ("/api/v2/", price_rejection),
     ("/api/discounts-prices/", _problem("discounts-prices")),
     ("/api/v3/", _coded),
     ("/api/communications/", _nothing),
     ("/api/common/", _problem("options-service", content_type=PROBLEM)),
 )
-"""By the beginning of a path, the first that fits."""
+"""By the prefix of a path; the first match counts."""

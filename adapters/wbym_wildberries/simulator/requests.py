@@ -22,7 +22,7 @@ class BadParameter(Refusal):
 
 
 def camel_with_ids(name: str) -> str:
-    """The name of a field in the older services: `nmID`, where newer ones have `nmId`."""
+    """The name of a field in the older services: `nmID`, while newer ones have `nmId`."""
     first, *rest = name.split("_")
     return first + "".join(_CAPITALS.get(part, part.capitalize()) for part in rest)
 

@@ -53,9 +53,9 @@ class WildberriesSimulator(MarketplaceSimulator[Cabinet, str]):
     Any valid token sees the same cabinet, `state`, unless `sellers` are named; the limits are kept
     per seller in either case.
 
-    All hosts are behind one address. Only `/ping` tells them apart, by the header `Host` (such as
+    All hosts have one address. Only `/ping` distinguishes them, by the header `Host` (such as
     `Host: content-api.wildberries.ru`); any other name, the address itself among them, counts as
-    one host that keyword_options tokens of every category.
+    one host that accepts tokens of every category.
     """
 
     handlers = (
@@ -96,10 +96,10 @@ class WildberriesSimulator(MarketplaceSimulator[Cabinet, str]):
         self._access = Access(options)
 
     def state_of(self, seller: str) -> Cabinet:
-        """The cabinet of a seller; without `sellers`, the one of all.
+        """The cabinet of a seller; without `sellers`, the shared one.
 
         Raises:
-            KeyError: There is no such seller.
+            KeyError: The seller does not exist.
         """
         return self.state if self.options.sellers is None else self.cabinets[seller]
 
@@ -120,7 +120,7 @@ class WildberriesSimulator(MarketplaceSimulator[Cabinet, str]):
         """The response of the gateway, or of the method's service, to a rejected request."""
         if route is None:
             return replies.gateway(call.now, refusal)
-        return replies.refused(call, refusal, route.path)
+        return replies.rejection(call, refusal, route.path)
 
     def soft_failure(self, call: Call, route: Route) -> Response | None:
         """An error under status 200, as feedbacks, chats, content and prices have."""
@@ -128,10 +128,10 @@ class WildberriesSimulator(MarketplaceSimulator[Cabinet, str]):
         if route.path.startswith("/api/v1/seller/"):
             return json_response({"result": None, "errors": ["internal error"]})
         if route.path.startswith("/content/"):
-            return replies.content_refused(call, wrong)
+            return replies.content_rejection(call, wrong)
         if route.bucket == PRICES:
-            return replies.price_refused(call, wrong)
-        return replies.fq_refused(call, wrong) if route.bucket == FEEDBACKS else None
+            return replies.price_rejection(call, wrong)
+        return replies.fq_rejection(call, wrong) if route.bucket == FEEDBACKS else None
 
     def shown(self) -> Mapping[str, object]:
         """A token of the first seller, the records a client can read, and the effects of writes."""

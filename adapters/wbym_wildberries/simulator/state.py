@@ -1,4 +1,4 @@
-"""One seller's cabinet, and hooks that make something happen there."""
+"""One seller's cabinet, and hooks for acts of buyers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Cabinet(SimulatedCabinet[Options, str]):
     The methods `arrive_...` are acts of buyers.
 
     Attributes:
-        effects: Counts of changes that the seller made.
+        effects: Counts of the seller's changes.
         ignored: Counts of requests that succeeded without an effect.
         recommended: Items that are recommended on an item's page, by item.
     """
@@ -82,7 +82,7 @@ class Cabinet(SimulatedCabinet[Options, str]):
         return self.chats.sent
 
     def received(self) -> list[ReceivedMessage]:
-        """The messages that buyers received; the text is empty if there are only files."""
+        """The messages that buyers received; the text is empty if a message has only files."""
         return [ReceivedMessage(each.chat_id, each.text or "") for each in self.sent]
 
     def arrive_feedback(self, *, ago: float = 0.0, **fields: object) -> str:

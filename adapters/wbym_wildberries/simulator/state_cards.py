@@ -1,6 +1,6 @@
-"""The cards of one cabinet, listed and in the trash, and how they are found.
+"""The cards of one cabinet, listed and in the trash, and searches for them.
 
-An unchanged card costs no memory but its number in two lists; a changed one is kept as its JSON,
+An unchanged card uses no memory except its number in two lists; a changed one is kept as its JSON,
 with the traits that filters and prices need.
 """
 
@@ -28,7 +28,7 @@ _FIRST_IMT = 700_000_001
 
 
 CardKey = tuple[int, int]
-"""A moment in Unix microseconds and a card's number: the place of a card in a list."""
+"""A time in Unix microseconds and a card's number: the position of a card in a list."""
 
 
 class Size(NamedTuple):
@@ -71,7 +71,7 @@ class _Card(msgspec.Struct, rename=camel_with_ids):
 
 
 def micros_of(text: str) -> int:
-    """Unix microseconds of a moment, to the last digit.
+    """Unix microseconds of a time, to the last digit.
 
     Raises:
         ValueError: It is not a date and time with a zone.
@@ -209,7 +209,7 @@ class Cards:
         self.live.add(number)
 
     def add(self, record: JsonObject) -> int:
-        """Lists a new card and gives its number; its `nmID` must follow from `total`."""
+        """Lists a new card and returns its number; its `nmID` must follow from `total`."""
         number = self.total
         self.total += 1
         self._updated[number] = self._micros()
@@ -291,7 +291,7 @@ class Cards:
             del self._trashed[number]
 
     def trashed_record(self, number: int) -> JsonObject:
-        """A card as the list of the trash shows it."""
+        """The record of a card in the list of the trash."""
         record = self.load(number)
         for name in ("imtID", "nmUUID", "brand", "title", "description", "needKiz", "tags", "gtin"):
             record.pop(name, None)

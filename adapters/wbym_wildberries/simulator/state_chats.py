@@ -33,12 +33,12 @@ class SentMessage:
     files: tuple[str, ...]
     """Names of the files that were accepted."""
     add_time: int
-    """Unix milliseconds, as the answer said."""
+    """Unix milliseconds, as in the response."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventsPage:
-    """One answer of `/events`."""
+    """One response of `/events`."""
 
     events: bytes
     """JSON list."""
@@ -57,18 +57,18 @@ class Chats:
         self.sent: list[SentMessage] = []
         """Every message sent, in order."""
         self._times = [moment for moment, _ in data.events]
-        self._events = [msgspec.json.encode(made) for _, made in data.events]
+        self._events = [msgspec.json.encode(new) for _, new in data.events]
         self._by_sign = {chat.sign: chat for chat in data.chats.values()}
         self._context = context
         self._rng = random.Random(f"chats at work {context.options.seed}")
-        self._given = 0  # the greatest `next` given to anybody
-        self._files_refused = 0
-        self._cursors_refused = 0
+        self._given = 0  # the greatest `next` that was returned
+        self._rejected_files = 0
+        self._rejected_cursors = 0
         self._listing: bytes | None = None
 
     @property
     def event_count(self) -> int:
-        """How many events the feed holds."""
+        """Number of events in the feed."""
         return len(self._events)
 
     def listing(self) -> bytes:
@@ -114,19 +114,19 @@ class Chats:
         events = b"[" + b",".join(self._events[at] for at in order) + b"]"
         return EventsPage(events, end - begin, newest, self._times[begin], newest)
 
-    def refuse_cursors(self, times: int = 1) -> None:
+    def reject_cursors(self, times: int = 1) -> None:
         """The next requests with `next` are rejected with 400, as if it were not a cursor."""
-        self._cursors_refused += times
+        self._rejected_cursors += times
 
-    def refuses_cursor(self) -> bool:
-        """Whether a request with `next` is rejected now; uses up one of `refuse_cursors`."""
-        if not self._cursors_refused:
+    def rejects_cursor(self) -> bool:
+        """Whether a request with `next` is rejected now; uses up one of `reject_cursors`."""
+        if not self._rejected_cursors:
             return False
-        self._cursors_refused -= 1
+        self._rejected_cursors -= 1
         return True
 
     def by_sign(self, sign: str) -> Chat | None:
-        """The chat whose current signature this is."""
+        """The chat with this current signature."""
         return self._by_sign.get(sign)
 
     def rotate_signs(self) -> None:
@@ -136,9 +136,9 @@ class Chats:
         self._by_sign = {chat.sign: chat for chat in self.chats.values()}
         self._listing = None
 
-    def refuse_files(self, times: int = 1) -> None:
-        """The next messages with files are sent without them; the answer's `errors` say so."""
-        self._files_refused += times
+    def reject_files(self, times: int = 1) -> None:
+        """The next messages with files are sent without them, and `errors` names them."""
+        self._rejected_files += times
 
     def send(
         self, chat: Chat, text: str | None, files: Sequence[tuple[str, StoredFile]]
@@ -149,8 +149,8 @@ class Chats:
             Its time in Unix milliseconds and the errors about its files.
         """
         errors: list[str] = []
-        if files and self._files_refused:
-            self._files_refused -= 1
+        if files and self._rejected_files:
+            self._rejected_files -= 1
             errors = [f"{name}: failed to upload attachment" for name, _ in files]
             files = ()
         now = self._context.now()
@@ -197,17 +197,17 @@ class Chats:
             text: None for a message without text.
             chat_id: The chat.
             sender: Who wrote it.
-            source: Where it was written; None leaves it out.
+            source: Where it was written; None omits it.
             listed: Whether `/chats` shows a new chat at once.
-            at: Unix milliseconds; by default now, and later than all that anybody has read. A
-                time already read past is a message that only an overlapping read can find.
+            at: Unix milliseconds; by default now, and later than everything read so far. A
+                time that was already passed makes a message that only an overlapping read finds.
             attachments: As in the specification.
 
         Returns:
             The event's id.
 
         Raises:
-            KeyError: There is no such chat.
+            KeyError: The chat does not exist.
         """
         is_new = chat_id is None
         if chat_id is None:
@@ -216,7 +216,7 @@ class Chats:
             self._by_sign[chat.sign] = chat
         else:
             chat = self.chats[chat_id]
-        made = event(
+        new = event(
             self._rng,
             chat,
             sender=sender,
@@ -225,20 +225,20 @@ class Chats:
             is_new=is_new,
             attachments=attachments,
         )
-        self._append(chat, made, at)
-        return str(made["eventID"])
+        self._append(chat, new, at)
+        return str(new["eventID"])
 
-    def _append(self, chat: Chat, made: JsonObject, at: int | None) -> None:
+    def _append(self, chat: Chat, new: JsonObject, at: int | None) -> None:
         if at is None:
             newest = self._times[-1] if self._times else 0
             at = max(int(self._context.now() * 1000), newest + 1, self._given + 1)
-        made["addTimestamp"] = at
-        made["addTime"] = iso(at)
+        new["addTimestamp"] = at
+        new["addTime"] = iso(at)
         place = bisect_right(self._times, at)
         self._times.insert(place, at)
-        self._events.insert(place, msgspec.json.encode(made))
+        self._events.insert(place, msgspec.json.encode(new))
         if at >= chat.last_at:
-            message = made.get("message")
+            message = new.get("message")
             chat.last_text = str(message.get("text", "")) if isinstance(message, dict) else ""
             chat.last_at = at
         self._listing = None

@@ -20,7 +20,7 @@ class Claims:
         self._context = context
         self._rng = random.Random(f"claims at work {context.options.seed}")
         self.decisions: list[tuple[str, str, str | None]] = []
-        """Every decision taken: claim, action, comment."""
+        """Every decision: claim, action, comment."""
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -44,7 +44,7 @@ class Claims:
         ]
 
     def decide(self, identifier: str, action: str, comment: str | None) -> str | None:
-        """Takes a decision; gives the reason if it is rejected."""
+        """Takes a decision; returns the reason if it is rejected."""
         claim = self._by_id.get(identifier)
         if claim is None:
             return "Claim not found."
@@ -76,7 +76,7 @@ class Claims:
         srid: str | None = None,
         imei_check: str | None = None,
     ) -> str:
-        """Adds an open claim and gives its id."""
+        """Adds an open claim; returns its id."""
         now = self._context.now()
         claim = new_claim(
             self._rng,
@@ -94,7 +94,7 @@ class Claims:
         """The buyer opens a rejected claim again.
 
         Raises:
-            KeyError: There is no such claim.
+            KeyError: The claim does not exist.
         """
         self._by_id[identifier].update(
             status=0,

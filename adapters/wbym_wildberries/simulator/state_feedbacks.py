@@ -33,7 +33,7 @@ class DatedRecords:
         return len(self.store.lists[True])
 
     def open_today(self) -> int:
-        """Number of open ones that were made today, by Moscow time."""
+        """Number of open ones that were created today, by Moscow time."""
         midnight = int((self._context.now() + 3 * 3600) // DAY * DAY - 3 * 3600)
         _, low, high = self.store.select(processed=False, date_from=midnight)
         return high - low
@@ -43,12 +43,12 @@ class DatedRecords:
         return any(not self.store.load(n)["wasViewed"] for n in reversed(self.store.lists[False]))
 
     def get(self, identifier: str) -> JsonObject | None:
-        """A copy of one record; None if there is none."""
+        """A copy of one record; None if it does not exist."""
         number = self.store.find(identifier)
         return None if number is None else self.store.load(number)
 
     def raw(self, identifier: str) -> bytes | None:
-        """JSON of one record; None if there is none."""
+        """JSON of one record; None if it does not exist."""
         number = self.store.find(identifier)
         return None if number is None else self.store.raw(number)
 
@@ -142,7 +142,7 @@ class Feedbacks(DatedRecords):
         """Moderation rejects the seller's answer.
 
         Raises:
-            KeyError: There is no such feedback.
+            KeyError: The feedback does not exist.
         """
         number = self.store.find(identifier)
         if number is None:
@@ -181,7 +181,7 @@ class Questions(DatedRecords):
     """The questions of one cabinet."""
 
     def view(self, identifier: str, *, viewed: bool) -> bool:
-        """Marks a question as viewed; False if there is none."""
+        """Marks a question as viewed; False if it does not exist."""
         number = self.store.find(identifier)
         if number is None:
             return False

@@ -40,7 +40,7 @@ class Labels:
         return any(label.name == name for label in self.all.values())
 
     def create(self, name: str, color: str) -> Label:
-        """Makes a label."""
+        """Creates a label."""
         label = self.all[self._next_id] = Label(self._next_id, name, color)
         self._next_id += 1
         self._context.effects["label"] += 1

@@ -1,6 +1,6 @@
-"""Documents of cards: how they are overwritten, and checked later.
+"""Documents of cards, which are overwritten and checked later.
 
-The words of a verdict are not published; those here are this simulator's own.
+The values of a verdict are not published; those here are the simulator's own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FIRST_ID = 9_000_001
 
 
 class Document(msgspec.Struct, rename="camel"):
-    """A permit as it is sent; read-only fields are ignored."""
+    """A permit in a request; read-only fields are ignored."""
 
     type: int = 0
     number: str = ""
@@ -38,7 +38,7 @@ class Document(msgspec.Struct, rename="camel"):
 
 
 class Documents(msgspec.Struct, rename="camel"):
-    """All permits of a card as they are sent."""
+    """All permits of a card in a request."""
 
     items: list[Document] = []
     exclude_documents: bool = False
@@ -81,10 +81,10 @@ class Permits:
         return found
 
     def overwritten(self, before: object, sent: Documents) -> JsonObject:
-        """The whole object as the card has it once it is written.
+        """The whole object of the card after it is written.
 
-        A document with an id is changed, one without is new, one that was not sent is gone. What
-        has changed has no verdict until it is checked.
+        A document with an id is changed, one without is new, one that was not sent is deleted. A
+        changed document has no verdict until it is checked.
         """
         known = _by_id(before)
         sent_items = [] if sent.exclude_documents else sent.items

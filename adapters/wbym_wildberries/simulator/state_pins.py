@@ -59,7 +59,7 @@ class Pins:
         return sum(p.cause is None and p.method == method for p in self.pins.values())
 
     def pin(self, feedback_id: str, method: Method, place: Place) -> Pin | tuple[str, str, str]:
-        """Pins a feedback; gives status, title and detail of an error if it cannot."""
+        """Pins a feedback; returns status, title and detail of an error if that fails."""
         number = self._store.find(feedback_id)
         if number is None:
             return (
@@ -83,7 +83,7 @@ class Pins:
         return pin
 
     def unpin(self, ids: list[int]) -> list[int]:
-        """Unpins feedbacks and gives the ids that were pinned; unknown ones are ignored."""
+        """Unpins feedbacks; returns the ids that were pinned; unknown ones are ignored."""
         gone = [
             pin_id
             for pin_id in dict.fromkeys(ids)

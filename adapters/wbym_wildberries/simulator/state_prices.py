@@ -20,7 +20,7 @@ DONE = 3
 CANCELED = 4
 PARTLY = 5
 FAILED = 6
-"""Statuses of a task; there is no 2."""
+"""Statuses of a task; 2 does not exist."""
 
 GOOD = 2
 WRONG = 3
@@ -77,12 +77,12 @@ class Task:
 
     id: int
     changes: tuple[Change, ...]
-    made: int
+    created: int
     """Unix time."""
     status: int = PROCESSING
     started: int = 0
     errors: dict[int, str] = field(default_factory=dict)
-    """By the place of the change."""
+    """By the index of the change."""
 
 
 class Prices:
@@ -157,7 +157,7 @@ class Prices:
         return [self.good(number) for number in self._cards.catalog[offset : offset + limit]]
 
     def sizes(self, number: int) -> list[JsonObject]:
-        """The sizes of an item with their prices; none when they cost the same always."""
+        """The sizes of an item with their prices; empty if all sizes always have the same price."""
         if not self.by_size(number):
             return []
         good = self.good(number)
@@ -192,7 +192,7 @@ class Prices:
         return None
 
     def start(self, changes: tuple[Change, ...]) -> Task:
-        """Takes a task, which is processed after the delay."""
+        """Accepts a task, which is processed after the delay."""
         task = self.tasks[self._next_task] = Task(
             self._next_task, changes, int(self._context.now())
         )
@@ -240,7 +240,7 @@ class Prices:
             before.discount if change.discount is None else change.discount,
             before.club if change.club is None else change.club,
         )
-        # Nothing was sold yet at the price 0 of a new card.
+        # The price 0 of a new card was never in effect.
         if before.price and after.discounted * 3 <= before.discounted and not self.by_size(number):
             self._quarantine[number] = after
             self._context.effects["quarantine"] += 1
@@ -260,8 +260,8 @@ class Prices:
         shown: JsonObject = {
             "uploadID": task.id,
             "status": task.status,
-            "uploadDate": utc_time(task.made).decode(),
-            "activationDate": utc_time(task.started or task.made).decode(),
+            "uploadDate": utc_time(task.created).decode(),
+            "activationDate": utc_time(task.started or task.created).decode(),
             "overAllGoodsNumber": len(task.changes),
             "successGoodsNumber": 0,
         }
@@ -329,7 +329,7 @@ class Prices:
         """The seller releases an item from quarantine in the cabinet.
 
         Raises:
-            KeyError: It is not there.
+            KeyError: It is not in quarantine.
         """
         number = card_ids.number_of(nm)
         self._set(number, self._quarantine[number], with_sizes=True)

@@ -35,7 +35,7 @@ SECTIONS = (
     "brandzone",
     "brandzoneSubscribe",
 )
-"""Parts of the cabinet that a user may be let into."""
+"""Sections of the cabinet that a user may access."""
 _NOT_BY_DEFAULT = frozenset({"showcase", "changeJam"})
 NEWS_PAGE = 100
 _FIRST_NEWS = 7000
@@ -125,8 +125,8 @@ class Seller:
         """Invites a user.
 
         Args:
-            phone: Where the invitation goes.
-            position: What the user is there.
+            phone: The recipient of the invitation.
+            position: The user's job title.
             access: Whether a section is closed, by its code.
         """
         everything = set(access) == set(SECTIONS)
@@ -144,7 +144,7 @@ class Seller:
         return user
 
     def delete(self, identifier: int) -> bool:
-        """Removes a user; False if there is none, or it is the owner."""
+        """Removes a user; False if it does not exist, or is the owner."""
         user = self.users.get(identifier)
         if user is None or user.owner:
             return False
@@ -153,7 +153,7 @@ class Seller:
         return True
 
     def set_access(self, user: User, access: dict[str, bool]) -> None:
-        """Opens and closes sections; those that are not named stay."""
+        """Opens and closes sections; others are unchanged."""
         user.access.update(access)
         self._context.effects["user_access"] += 1
 
@@ -162,7 +162,7 @@ def moment_of(date: str) -> float:
     """Unix time at which a date begins in Moscow.
 
     Raises:
-        ValueError: It is no date.
+        ValueError: It is not a date.
     """
     day = datetime.strptime(date, "%Y-%m-%d")  # noqa: DTZ007 -- the zone is set below
     return day.replace(tzinfo=MOSCOW).timestamp()

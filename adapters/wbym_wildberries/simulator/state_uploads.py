@@ -68,7 +68,7 @@ class Uploads:
         return f"{_BARCODE}{self._next_barcode - 1:011d}"
 
     def _later(self, action: Callable[[], None]) -> None:
-        """Does something after the delay, which may be 0."""
+        """Runs an action after the delay, which may be 0."""
         self._context.after(self._delay, action)
 
     # Accepted cards.
@@ -83,7 +83,7 @@ class Uploads:
         self._later(apply)
 
     def add(self, imt: int, variants: list[Variant]) -> None:
-        """Lists new cards in a group that exists."""
+        """Lists new cards in an existing group."""
 
         def apply() -> None:
             members = self._cards.members(imt)
@@ -99,7 +99,7 @@ class Uploads:
         self._later(apply)
 
     def edit(self, edits: list[tuple[Edit, JsonObject]]) -> None:
-        """Overwrites cards, each with its update as it came."""
+        """Overwrites cards, each with its update as received."""
 
         def apply() -> None:
             errors: dict[str, list[str]] = {}
@@ -203,13 +203,13 @@ class Uploads:
             record["documents"] = self._permits.overwritten(known, edit.documents)
         was, now = before["dimensions"], record["dimensions"]
         if isinstance(was, dict) and isinstance(now, dict) and was.items() >= _sides(now).items():
-            # The same dimensions are as doubtful as they were.
+            # Unchanged dimensions remain as doubtful as before.
             now["isValid"] = was["isValid"]
         overwrite_unknown_fields(record, before, sent)
         return record
 
     def _sizes(self, number: int, variant: Variant, before: list[JsonObject]) -> list[JsonObject]:
-        """Sizes and barcodes are added and never taken away."""
+        """Adds sizes and barcodes, and never removes any."""
         sizes = {size["techSize"]: size for size in before}
         by_chrt = {size["chrtID"]: size for size in before}
         for given in variant.sizes or [card_rules.Size()]:

@@ -113,7 +113,7 @@ class Warehouses:
         ]
 
     def can_link(self, office: int, warehouse: Warehouse | None) -> Literal["", "unknown", "taken"]:
-        """Why a warehouse cannot be linked to an office; "" when it can."""
+        """The reason why a warehouse cannot be linked to an office; "" if it can."""
         if office not in _BY_ID:
             return "unknown"
         others = (other for other in self.all.values() if other is not warehouse)
@@ -125,12 +125,12 @@ class Warehouses:
         return ""
 
     def create(self, name: str, office: int) -> int:
-        """Makes a warehouse and gives its id."""
-        made = self.all[self._next_id] = Warehouse(self._next_id, name, office)
+        """Creates a warehouse; returns its id."""
+        new = self.all[self._next_id] = Warehouse(self._next_id, name, office)
         self._next_id += 1
         self._context.effects["warehouse"] += 1
-        self._work(made)
-        return made.id
+        self._work(new)
+        return new.id
 
     def update(self, warehouse: Warehouse, name: str, office: int) -> None:
         """Changes a warehouse."""
@@ -181,7 +181,7 @@ class Warehouses:
         self._context.effects["stock"] += 1
 
     def drop(self, warehouse: int, chrt: int) -> None:
-        """Deletes the stock of a size, if there is one."""
+        """Deletes the stock of a size, if any."""
         if self.amount(warehouse, chrt) is not None:
             self._amounts[warehouse, chrt] = None
             self._context.effects["stock_delete"] += 1

@@ -1,4 +1,4 @@
-"""The texts of the generated data: names, products, what buyers and sellers write."""
+"""The texts of the generated data: names, products, messages of buyers and sellers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Test tokens of Wildberries, and how the simulated gateway reads a token.
+"""Test tokens of Wildberries, and their decoding by the simulated gateway.
 
 A token is a JWT. Its signature is never checked here (the tests have no key), but it must be
-base64url, as must the other two parts.
+base64url, like the other two parts.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ def make_token(
     test: bool = False,
     now: float | None = None,
 ) -> str:
-    """Makes a token that the simulator takes as a real one.
+    """Creates a token that the simulator accepts as a real one.
 
     Args:
         sid: The seller's id, a UUID.
-        acc: Type: 1 base, 2 test, 3 personal, 4 service; None leaves it out, as old tokens do.
+        acc: Type: 1 base, 2 test, 3 personal, 4 service; None omits it, as in old tokens.
         scopes: Names of `CATEGORIES`, or the whole mask as a number.
         expires_in: Seconds until it expires; negative for an expired one.
         read_only: Sets bit 30.

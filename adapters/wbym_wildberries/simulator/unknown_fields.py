@@ -1,7 +1,7 @@
 """Fields of cards that a later Wildberries has and this simulator does not know.
 
 A test gives them to a card. An update overwrites them like all others: one that is not sent is
-lost. A field that the card does not have is ignored, as Wildberries ignores what it does not know.
+lost. A field that the card does not have is ignored, as Wildberries ignores unknown fields.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _VALUE = frozenset({"id", "name", "value"})
 
 
 def overwrite_unknown_fields(record: JsonObject, before: JsonObject, sent: JsonObject) -> None:
-    """Completes a written card by the fields that it had before and that were sent.
+    """Adds to a written card the unknown fields that it had before and that were sent.
 
     Args:
-        record: The card as it is written otherwise.
-        before: The card as it was.
-        sent: The update as it came.
+        record: The written card without those fields.
+        before: The card before the update.
+        sent: The update as received.
     """
     _overwrite(record, before, sent, _CARD)
     for name, known in _OBJECTS.items():
@@ -47,8 +47,8 @@ def overwrite_unknown_fields(record: JsonObject, before: JsonObject, sent: JsonO
     _overwrite_items(record, before, sent, "sizes", "chrtID", _SIZE)
     _overwrite_items(record, before, sent, "characteristics", "id", _VALUE)
     if "documents" in record:
-        was, came = before.get("documents"), sent.get("documents")
-        _overwrite_items(record["documents"], was, came, "items", "id", _DOCUMENT)
+        old, new = before.get("documents"), sent.get("documents")
+        _overwrite_items(record["documents"], old, new, "items", "id", _DOCUMENT)
 
 
 def _overwrite(record: object, before: object, sent: object, known: frozenset[str]) -> None:
@@ -63,9 +63,9 @@ def _overwrite(record: object, before: object, sent: object, known: frozenset[st
 def _overwrite_items(
     record: object, before: object, sent: object, name: str, key: str, known: frozenset[str]
 ) -> None:
-    was, came = _by_key(before, name, key), _by_key(sent, name, key)
+    old, new = _by_key(before, name, key), _by_key(sent, name, key)
     for number, item in _by_key(record, name, key).items():
-        _overwrite(item, was.get(number), came.get(number), known)
+        _overwrite(item, old.get(number), new.get(number), known)
 
 
 def _by_key(holder: object, name: str, key: str) -> Mapping[object, object]:

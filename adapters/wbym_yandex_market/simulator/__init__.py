@@ -1,4 +1,4 @@
-"""A Yandex Market that runs on a laptop: real HTTP, real limits, its oddities, no key needed."""
+"""A simulator of Yandex Market: real HTTP, its limits and oddities, no key needed."""
 
 from __future__ import annotations
 

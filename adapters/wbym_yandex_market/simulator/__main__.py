@@ -1,4 +1,4 @@
-"""`python -m wbym_yandex_market.simulator`: the simulator in a process of its own."""
+"""`python -m wbym_yandex_market.simulator`: the simulator as a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call what: credentials, scopes, businesses and campaigns, and the limits."""
+"""Access to methods: credentials, scopes, businesses, campaigns and limits."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ class Access:
             raise Refusal(420, f"Hit rate limit of {budget.limit} requests for resource {resource}")
         cap = self.limits.cap(owner)
         if not cap.enter():
-            whose = f"{owner[0]} {owner[1]}"
-            raise Refusal(420, f"Hit rate limit of {cap.limit} parallel requests for {whose}")
+            owner_text = f"{owner[0]} {owner[1]}"
+            raise Refusal(420, f"Hit rate limit of {cap.limit} parallel requests for {owner_text}")
         call.at_end.append(cap.leave)
 
     def _show_full(self, call: Call, resource: str) -> None:

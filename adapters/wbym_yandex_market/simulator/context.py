@@ -37,7 +37,7 @@ class Context(CabinetContext[Options, int]):
         """Called with each notification."""
 
     def numbers(self, kind: int) -> Iterator[int]:
-        """Ids of a kind; no two kinds or businesses share one."""
+        """Ids of a kind, unique over all kinds and businesses."""
         return count(self.business * 10_000_000 + kind * 1_000_000 + 1)
 
     def notify(self, kind: str, **fields: object) -> None:
@@ -51,7 +51,7 @@ class Context(CabinetContext[Options, int]):
             listener({"notificationType": kind, **fields})
 
     def moderate(self, text: str, publish: Callable[[str], None]) -> str:
-        """Moderates a text: the status now; `publish` gets the final one if it comes later."""
+        """Moderates a text: the status now; `publish` is called with a later final one."""
         verdict = BANNED if has_contacts(text) else PUBLISHED
         wait = self.options.moderation
         if wait <= 0:

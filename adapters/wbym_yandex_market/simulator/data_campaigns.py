@@ -21,10 +21,10 @@ class Campaign:
     cabinet: str
     placement: str
     availability: str = "AVAILABLE"
-    """Else its methods are refused; see `ApiAvailabilityStatusType`."""
+    """Otherwise its methods are rejected; see `ApiAvailabilityStatusType`."""
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         return {
             "domain": f"{self.cabinet} {texts.SHOPS[self.placement]}",
             "id": self.id,

@@ -1,4 +1,4 @@
-"""Chats and their messages: the records, and how they are generated."""
+"""Chats and their messages: records and generation."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Message(Record):
     text: str | None
     files: tuple[File, ...]
     url: Callable[[int, int], str]
-    """The link of a file, by message id and the file's place."""
+    """The link of a file, by message id and the file's index."""
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         shown: JsonObject = {
             "messageId": self.id,
             "createdAt": moscow(self.created),
@@ -82,7 +82,7 @@ class Chat(DatedRecord):
         return self.status in WAITING
 
     def add(self, message: Message) -> None:
-        """Appends a message and moves the status by its sender."""
+        """Appends a message and changes the status according to its sender."""
         answered = message.sender == "PARTNER" or any(
             earlier.sender == "PARTNER" for earlier in self.messages
         )
@@ -109,7 +109,7 @@ class Chat(DatedRecord):
         return shown
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         return {
             "chatId": self.id,
             "context": self.show_context(),
@@ -122,15 +122,18 @@ class Chat(DatedRecord):
 
 def customer(rng: random.Random) -> JsonObject | None:
     """A buyer; some lack a field."""
-    made: JsonObject = {"name": rng.choice(texts.NAMES), "publicId": f"{rng.getrandbits(56):014x}"}
+    record: JsonObject = {
+        "name": rng.choice(texts.NAMES),
+        "publicId": f"{rng.getrandbits(56):014x}",
+    }
     chance = rng.random()
     if chance < 0.05:
         return None
     if chance < 0.1:
-        del made["name"]
+        del record["name"]
     elif chance < 0.15:
-        del made["publicId"]
-    return made
+        del record["publicId"]
+    return record
 
 
 def new_chat(
@@ -143,7 +146,7 @@ def new_chat(
     returns: Sequence[Return],
     number: int,
 ) -> Chat:
-    """A chat without messages; a return's is made only for a model that has such chats."""
+    """A chat without messages; one about a return only for a model that has such chats."""
     suited = [one for one in returns if not one.is_dbs and one.redeemed]
     chat = Chat(id=identifier, created=created, context=context, customer=customer(rng))
     if context == "RETURN" and suited:
@@ -196,19 +199,19 @@ def chat_list(
         )
         for number, created in enumerate(times)
     ]
-    said: list[tuple[int, int, Sender]] = []
+    sent: list[tuple[int, int, Sender]] = []
     for number, chat in enumerate(chats):
         span = max(1, start - 60 - chat.created)
         # Every fifth chat is new: the seller has written nothing yet.
         weights = (70, 0, 20, 10) if number % 5 == 0 else (46, 44, 7, 3)
         moments = sorted(chat.created + rng.randrange(span) for _ in range(messages))
         for order, moment in enumerate(moments):
-            # The buyer begins every chat and has the last word in two of five.
+            # The buyer begins every chat and writes last in two of five.
             buyers = order == 0 or (order == messages - 1 and number % 5 in {0, 2})
             sender = "CUSTOMER" if buyers else rng.choices(_SENDERS, weights)[0]
-            said.append((moment, number, sender))
-    said.sort(key=lambda one: one[:2])
-    for moment, number, sender in said:
+            sent.append((moment, number, sender))
+    sent.sort(key=lambda one: one[:2])
+    for moment, number, sender in sent:
         files: tuple[File, ...] = ()
         if sender in {"CUSTOMER", "PARTNER"} and rng.random() < 0.15:
             mark = rng.getrandbits(32)

@@ -1,4 +1,4 @@
-"""Feedbacks and their comments: the records, and how they are generated."""
+"""Feedbacks and their comments: records and generation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Comment(ModeratedText):
     feedback: Feedback
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         shown: JsonObject = {"id": self.id, "text": self.text}
         shown |= {**self.show_rights(), **self.show_author()}
         return {**shown, "status": self.status, "feedbackId": self.feedback.id}
@@ -33,7 +33,7 @@ class Comment(ModeratedText):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Feedback(DatedRecord):
-    """A feedback; its JSON is kept encoded, beside the fields that filters need."""
+    """A feedback; its JSON is kept encoded, together with the fields that filters need."""
 
     body: InitVar[JsonObject]
     comments: list[Comment] = field(default_factory=list)
@@ -56,11 +56,11 @@ class Feedback(DatedRecord):
         self._raw = msgspec.json.encode(body)
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         return msgspec.json.decode(self.raw, type=JsonObject)
 
     def update(self, **fields: object) -> None:
-        """Changes some fields and counts the comments anew."""
+        """Changes some fields and recounts the comments."""
         body = {**self.show(), **fields}
         statistics = body["statistics"]
         if isinstance(statistics, dict):
@@ -72,7 +72,7 @@ class Feedback(DatedRecord):
 
 
 def feedback_body(rng: random.Random, *, order_id: int, needs: bool) -> JsonObject:
-    """Everything of a feedback but its id and date."""
+    """All fields of a feedback except its id and date."""
     rating = rng.choices((1, 2, 3, 4, 5), (11, 5, 8, 16, 60))[0]
     statistics: JsonObject = {"rating": rating, "commentsCount": 0}
     chance = rng.random()
@@ -90,8 +90,8 @@ def feedback_body(rng: random.Random, *, order_id: int, needs: bool) -> JsonObje
     if rng.random() < 0.9:
         body["author"] = rng.choice(texts.NAMES)
     if rng.random() < 0.88:
-        words = " ".join(rng.choices(texts.PRAISE if rating > 3 else texts.BLAME, k=2))
-        description: JsonObject = {"comment": words}
+        comment_text = " ".join(rng.choices(texts.PRAISE if rating > 3 else texts.BLAME, k=2))
+        description: JsonObject = {"comment": comment_text}
         if rng.random() < 0.6:
             description["advantages"] = rng.choice(texts.PLUSES)
         if rng.random() < 0.5:
@@ -174,9 +174,9 @@ def comment_on(
     status = rng.choices((PUBLISHED, "UNMODERATED", BANNED, DELETED), (88, 5, 4, 3))[0]
     first = comment(rng.choice(texts.THANKS), SELLER, cabinet)
     first.status = status
-    made = [first]
+    thread = [first]
     if status == PUBLISHED and rng.random() < 0.3:
         name = rng.choice((*texts.NAMES, None))
         text = rng.choice(texts.REPLIES)
-        made.append(comment(text, rng.choice((BUYER, BUYER, BUYER, "BRAND")), name, first.id))
-    return made
+        thread.append(comment(text, rng.choice((BUYER, BUYER, BUYER, "BRAND")), name, first.id))
+    return thread

@@ -25,9 +25,9 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + name + data + check
 
 
-def application(made: Return) -> bytes:
+def application(item: Return) -> bytes:
     """The buyer's application, as a PDF."""
-    text = f"Application for return {made.id} of order {made.order_id}"
+    text = f"Application for return {item.id} of order {item.order_id}"
     return (
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
         b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n% " + text.encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Questions, their answers and the comments on those: the records, and how they are generated."""
+"""Questions, their answers and comments on answers: records and generation."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Entry(ModeratedText):
         return "ANSWER" if self.answer is None else "COMMENT"
 
     def changed(self) -> None:
-        """Has the JSON encoded anew, with that of the answer it belongs to."""
+        """Drops the encoded JSON, and that of its answer."""
         self._raw = None
         if self.answer is not None:
             self.answer.changed()
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         shown: JsonObject = {"id": self.id, "text": self.text, "status": self.status}
         shown["createdAt"] = moscow(self.created)
         shown |= self.show_author()
@@ -77,7 +77,7 @@ class Question(DatedRecord):
         )
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         identifiers: JsonObject = {"id": self.id, "offerId": self.offer}
         if self.category is not None:
             identifiers["categoryId"] = self.category
@@ -120,16 +120,16 @@ def question_list(
     open_share: float,
     ids: tuple[Iterator[int], Iterator[int], Iterator[int]],
 ) -> list[Question]:
-    """Generates questions, oldest first, with answers and comments; `ids` are of those three."""
+    """Generates questions, oldest first, with answers and comments; `ids` are for these three."""
     rng = random.Random(f"questions {seed}")
     question_ids, answer_ids, comment_ids = ids
     span = int(days * DAY)
     times = sorted(start - 60 - rng.randrange(span) for _ in range(count))
     waiting = set(rng.sample(range(count), round(count * open_share)))
-    made: list[Question] = []
+    generated: list[Question] = []
     for at, created in enumerate(times):
         question = new_question(rng, next(question_ids), business=business, created=created)
-        made.append(question)
+        generated.append(question)
         if at not in waiting:
             chance = rng.random()
             status = PUBLISHED if chance < 0.9 else UNMODERATED
@@ -145,13 +145,13 @@ def question_list(
         for answer in question.answers:
             if rng.random() < 0.4:
                 _comment(rng, answer, comment_ids)
-    return made
+    return generated
 
 
 def _answer(
     rng: random.Random, question: Question, identifier: int, by: str, author: str | None, text: str
 ) -> None:
-    made = Entry(
+    generated = Entry(
         id=identifier,
         question=question,
         text=text,
@@ -160,13 +160,13 @@ def _answer(
         author=author,
         votes=(rng.randrange(9), rng.randrange(3)),
     )
-    question.answers.append(made)
+    question.answers.append(generated)
 
 
 def _comment(rng: random.Random, answer: Entry, ids: Iterator[int]) -> None:
     parent: int | None = None
     for _ in range(rng.randint(1, 3)):
-        made = Entry(
+        generated = Entry(
             id=next(ids),
             question=answer.question,
             text=rng.choice(texts.COMMENTS),
@@ -177,5 +177,5 @@ def _comment(rng: random.Random, answer: Entry, ids: Iterator[int]) -> None:
             parent=parent,
             votes=(rng.randrange(4), 0),
         )
-        answer.comments.append(made)
-        parent = made.id
+        answer.comments.append(generated)
+        parent = generated.id

@@ -1,4 +1,4 @@
-"""Returns and unredeemed orders: the records, and how they are generated."""
+"""Returns and unredeemed orders: records and generation."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ MAX_PERCENT = 70
 
 
 def rubles(kopecks: int) -> JsonObject:
-    """A sum as `CurrencyValueDTO` and `BasePriceDTO` have it."""
+    """A sum, as in `CurrencyValueDTO` and `BasePriceDTO`."""
     value = kopecks // 100 if kopecks % 100 == 0 else kopecks / 100
     return {"value": value, "currencyId": "RUR"}
 
@@ -120,7 +120,7 @@ class Possible:
     """Min and max compensation, in kopecks."""
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         shown: JsonObject = {"decisionType": self.decision}
         if self.reasons:
             shown["decisionReasonTypes"] = list(self.reasons)
@@ -163,7 +163,7 @@ class Return(Record):
         return self.refund_status == WAITING[self.is_dbs]
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         total = sum(item.refund if item.refund is not None else item.price for item in self.items)
         shown: JsonObject = {
             "id": self.id,
@@ -260,7 +260,7 @@ def new_return(
     waits: bool,
     redeemed: bool = True,
 ) -> Return:
-    """A return that awaits a decision, or one that is over."""
+    """A return that awaits a decision, or a closed one."""
     is_dbs = campaign.placement == "DBS"
     items = [_new_item(rng, next(item_ids), redeemed) for _ in range(rng.choice((1, 1, 1, 2)))]
     status: str | None = None
@@ -270,7 +270,7 @@ def new_return(
     shipment = rng.choice(SHIPMENT_STATUSES[:9]) if not redeemed or rng.random() < 0.7 else None
     if waits:
         shipment = None if is_dbs or rng.random() < 0.5 else "CREATED"
-    made = Return(
+    generated = Return(
         id=identifier,
         campaign=campaign,
         order_id=order_id,
@@ -283,13 +283,13 @@ def new_return(
         possible=_possible(rng, is_dbs, items) if waits else (),
     )
     if redeemed and not waits:
-        made.updated = created + rng.randrange(HOUR, 5 * DAY)
+        generated.updated = created + rng.randrange(HOUR, 5 * DAY)
         for item in items:
-            refused = status in {"REJECTED", "CANCELLED"}
-            item.decision = "DECLINE_REFUND" if refused else "REFUND_MONEY"
+            declined = status in {"REJECTED", "CANCELLED"}
+            item.decision = "DECLINE_REFUND" if declined else "REFUND_MONEY"
             if rng.random() < 0.3:
                 item.shipping = 25_000
-    return made
+    return generated
 
 
 def _new_item(rng: random.Random, identifier: int, redeemed: bool) -> Item:
@@ -315,7 +315,7 @@ def _possible(rng: random.Random, is_dbs: bool, items: list[Item]) -> list[Possi
         Possible("REFUND_MONEY"),
         Possible("DECLINE_REFUND", reasons),
         Possible("PARTIAL_MONEY_REFUND", (), (cheapest // 100, cheapest * MAX_PERCENT // 100)),
-        *(Possible(word) for word in _POSSIBLE[is_dbs] if rng.random() < 0.7),
+        *(Possible(one) for one in _POSSIBLE[is_dbs] if rng.random() < 0.7),
     ]
 
 
@@ -339,15 +339,15 @@ def return_list(
     times = sorted(start - 3 * DAY - rng.randrange(57 * DAY) for _ in range(count - waiting))
     youth = max(2, int(window * 0.9))
     times += sorted(start - 60 - rng.randrange(youth) for _ in range(waiting))
-    made: list[Return] = []
+    generated: list[Return] = []
     for number, created in enumerate(times):
-        again = made[-1].order_id if made and number % 7 == 6 else None
+        again = generated[-1].order_id if generated and number % 7 == 6 else None
         order_id = orders.ids[-1 - number % len(orders.ids)] if again is None else again
         campaign = orders.campaign(order_id)
         if campaign is None:
             raise ValueError("a generated order has a campaign")
         waits = number >= count - waiting
-        made.append(
+        generated.append(
             new_return(
                 rng,
                 next(ids),
@@ -359,4 +359,4 @@ def return_list(
                 redeemed=waits or rng.random() < 0.75,
             )
         )
-    return made
+    return generated

@@ -60,13 +60,13 @@ class ModeratedText(Record):
         self.changed()
 
     def show_author(self) -> JsonObject:
-        """The field `author`, if there is one."""
+        """The field `author`, if present."""
         if self.author is not None:
             return {"author": {"type": self.by, "name": self.author}}
         return {"author": {"type": self.by}} if self.id % 2 else {}
 
     def show_rights(self) -> JsonObject:
-        """The fields `canModify` and `parentId` of a comment, if there are any."""
+        """The fields `canModify` and `parentId` of a comment, if present."""
         shown: JsonObject = {}
         if self.by == SELLER or self.id % 3:
             shown["canModify"] = self.is_ours

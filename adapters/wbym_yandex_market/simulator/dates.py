@@ -1,4 +1,4 @@
-"""Dates as Market writes and reads them: Moscow time, UTC, calendar months, days."""
+"""Dates in the formats of Market: Moscow time, UTC, calendar months, days."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def moscow(seconds: float) -> str:
 
 
 def utc(seconds: float) -> str:
-    """Such as `2017-11-21T00:00:00.213Z`, as notifications have it."""
+    """Such as `2017-11-21T00:00:00.213Z`, as in notifications."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def at(seconds: float) -> datetime:
-    """The moment, in Moscow time."""
+    """The time in Moscow."""
     return datetime.fromtimestamp(seconds, MOSCOW)
 
 

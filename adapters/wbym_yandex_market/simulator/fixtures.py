@@ -11,6 +11,6 @@ from wbym_yandex_market.simulator.server import YandexMarketSimulator
 
 @pytest_asyncio.fixture
 async def yandex_market_simulator() -> AsyncIterator[YandexMarketSimulator]:
-    """A running Yandex Market with a little of everything and no limits."""
+    """A running Yandex Market with a few records of each kind and no limits."""
     async with YandexMarketSimulator(limits=False) as simulator:
         yield simulator

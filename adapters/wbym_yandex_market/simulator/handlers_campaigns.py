@@ -12,7 +12,7 @@ from wbym_yandex_market.simulator.tokens import ANY, read_headers
 
 PAGE, MAX_PAGE = 50, 100
 _OPTIONAL = ("domain", "business", "placementType", "apiAvailability")
-_WORDS = ("placementType", "apiAvailability")
+_ENUMS = ("placementType", "apiAvailability")
 
 
 class CampaignHandlers(Handlers[Cabinet], scope=ANY):
@@ -31,7 +31,7 @@ class CampaignHandlers(Handlers[Cabinet], scope=ANY):
         "GET",
         "/v2/campaigns",
         bucket="getCampaigns",
-        records=RecordFields(("campaigns",), "id", _OPTIONAL, _WORDS),
+        records=RecordFields(("campaigns",), "id", _OPTIONAL, _ENUMS),
     )
     async def list(self, call: Call) -> Response:
         """Campaigns, by page token."""
@@ -50,7 +50,7 @@ class CampaignHandlers(Handlers[Cabinet], scope=ANY):
         "GET",
         "/v2/campaigns/{campaignId}",
         bucket="getCampaign",
-        records=RecordFields(("campaign",), "id", _OPTIONAL, _WORDS),
+        records=RecordFields(("campaign",), "id", _OPTIONAL, _ENUMS),
     )
     async def one(self, call: Call) -> Response:
         """One campaign."""

@@ -65,7 +65,7 @@ class ChatHandlers(Handlers[Cabinet], scope=TALK):
 
     @route("POST", f"{_PATH}/new", bucket="createChat")
     async def new(self, call: Call) -> Response:
-        """Gives the chat about an order or a return, or makes one."""
+        """Returns the chat about an order or a return, or creates it."""
         asked = await body(call, _New)
         if asked.context is None:
             raise Refusal(400, "context must be given")
@@ -188,7 +188,7 @@ async def _read_file(call: Call) -> File:
     """The only file of a form.
 
     Raises:
-        Refusal: There is none, more than one, or it is empty or too large.
+        Refusal: No file or several files are given, or it is empty or too large.
     """
     if call.request.content_type != "multipart/form-data":
         raise Refusal(415)

@@ -123,7 +123,7 @@ class FeedbackHandlers(Handlers[Cabinet], scope=TALK):
 
     @route("POST", f"{_PATH}/comments/update", bucket="updateGoodsFeedbackComment")
     async def update(self, call: Call) -> Response:
-        """Edits a comment; without `id` makes a new one each time."""
+        """Edits a comment; without `id` creates a new one each time."""
         as_seller(call)
         asked = await body(call, _Update)
         feedbacks = self._cabinet(call).feedbacks

@@ -117,8 +117,8 @@ class QuestionHandlers(Handlers[Cabinet], scope=TALK):
             if asked.parent_entity_id is None or asked.text is None:
                 raise Refusal(400, "parentEntityId and text are required for CREATE")
             parent = asked.parent_entity_id
-            made = questions.create(parent.type, parent.id, asked.text)
-            return replies.result(questions.entity(made))
+            new = questions.create(parent.type, parent.id, asked.text)
+            return replies.result(questions.entity(new))
         if asked.entity_id is None:
             raise Refusal(400, f"entityId is required for {asked.operation_type}")
         if asked.operation_type == "DELETE":

@@ -17,7 +17,7 @@ from wbym_yandex_market.simulator.data_returns import (
     SHIPMENT_STATUSES,
     Return,
 )
-from wbym_yandex_market.simulator.requests import body, day, limit, segment, token, words
+from wbym_yandex_market.simulator.requests import body, day, limit, segment, text_list, token
 from wbym_yandex_market.simulator.state import Cabinet
 from wbym_yandex_market.simulator.state_returns import Decision
 from wbym_yandex_market.simulator.tokens import RETURNS
@@ -36,7 +36,7 @@ _OPTIONAL = (
     "amount",
     "fastReturn",
 )
-_WORDS = ("refundStatus", "shipmentStatus", "shipmentRecipientType", "returnType")
+_ENUMS = ("refundStatus", "shipmentStatus", "shipmentRecipientType", "returnType")
 Id = Annotated[int, Meta(ge=1)]
 Word = Literal[
     "FAST_REFUND_MONEY",
@@ -106,17 +106,17 @@ class ReturnHandlers(Handlers[Cabinet], scope=RETURNS):
         "GET",
         f"{_CAMPAIGN}/returns",
         bucket="getReturns",
-        records=RecordFields(("result", "returns"), "id", _OPTIONAL, _WORDS),
+        records=RecordFields(("result", "returns"), "id", _OPTIONAL, _ENUMS),
     )
     async def list(self, call: Call) -> Response:
-        """Returns of a campaign; a limit over 100 is cut to it."""
+        """Returns of a campaign; a limit over 100 is reduced to 100."""
         size, after = limit(call, PAGE, MAX_PAGE, truncate=True), token(call)
-        orders = words(call, "orderIds", max_size=50)
+        orders = text_list(call, "orderIds", max_size=50)
         if orders is not None and not all(order.isdecimal() for order in orders):
             raise Refusal(400, "Parameter orderIds must hold integers")
         numbers = None if orders is None else {int(order) for order in orders}
-        statuses = words(call, "statuses", REFUND_STATUSES)
-        shipments = words(call, "shipmentStatuses", SHIPMENT_STATUSES)
+        statuses = text_list(call, "statuses", REFUND_STATUSES)
+        shipments = text_list(call, "shipmentStatuses", SHIPMENT_STATUSES)
         kind = call.query("type") or None
         if kind not in {None, "RETURN", "UNREDEEMED"}:
             raise Refusal(400, f"Parameter type has a wrong value {kind}")
@@ -142,7 +142,7 @@ class ReturnHandlers(Handlers[Cabinet], scope=RETURNS):
         "GET",
         _RETURN,
         bucket="getReturn",
-        records=RecordFields(("result",), "id", _OPTIONAL, _WORDS),
+        records=RecordFields(("result",), "id", _OPTIONAL, _ENUMS),
     )
     async def one(self, call: Call) -> Response:
         """One return."""
@@ -180,7 +180,7 @@ class ReturnHandlers(Handlers[Cabinet], scope=RETURNS):
         ),
     )
     async def available(self, call: Call) -> Response:
-        """The decisions that the seller may take; an empty list if there is none."""
+        """The decisions that the seller may take; an empty list if none is available."""
         asked = await body(call, _Available)
         cabinet = self._cabinet(call)
         if asked.campaign_id not in cabinet.campaigns:

@@ -1,7 +1,7 @@
 """The limits of the 25 methods, typed by hand from the specification of 2026-07-17.
 
 A resource is one method, by its `operationId`. Its hourly budget belongs to the business or the
-campaign in the URL; where the URL has neither, to the business of the API key or to the user of
+campaign in the URL; if the URL has neither, to the business of the API key or to the user of
 the OAuth token. The same ids count the parallel requests, over all resources together.
 """
 
@@ -39,14 +39,14 @@ RESOURCES: dict[str, tuple[int, int]] = {
     "getReturnPhoto": (5000, 5000),
     "getReturns": (5000, 5000),
 }
-"""Requests an hour, without and with a subscription."""
+"""Requests per hour, without and with a subscription."""
 
 Owner = tuple[str, int]
 """The owner of a limit, such as `("campaignId", 100101)`."""
 
 
 class Limits:
-    """The budgets and caps of every owner, each made at the first request."""
+    """The budgets and caps of every owner, each created at the first request."""
 
     def __init__(
         self,
@@ -62,8 +62,8 @@ class Limits:
         Args:
             clock: Monotonic seconds.
             scale: 10.0 makes every budget ten times as generous.
-            hour: Seconds of the period in which a budget comes back.
-            subscription: Whether the sellers have one.
+            hour: Seconds of the period after which a budget is renewed.
+            subscription: Whether the sellers have a subscription.
             parallel: Max number of requests of one owner at once.
         """
         self._clock = clock

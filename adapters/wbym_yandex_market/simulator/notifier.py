@@ -15,11 +15,11 @@ from wbym_yandex_market.simulator.dates import utc
 from wbym_yandex_market.simulator.state import Cabinet
 
 _FINAL = frozenset({200, 400})
-"""After any other answer a notification is sent again."""
+"""After any other status a notification is sent again."""
 
 
 class Notifier:
-    """Posts a notification of each event in a cabinet while it is open.
+    """Posts a notification of each event in a cabinet while the notifier is open.
 
     ```python
     async with Notifier(simulator.state, url) as notifier:
@@ -70,17 +70,17 @@ class Notifier:
             await session.close()
 
     async def ping(self) -> int:
-        """Posts a `PING`; gives the status, 0 if there is none within 1 s."""
+        """Posts a `PING`; returns the status, 0 without a response within 1 s."""
         ping: JsonObject = {"notificationType": "PING", "time": utc(self._cabinet.now())}
         return await self._post(ping, 1.0)
 
     async def deliver(self) -> list[int]:
         """Posts the waiting notifications, one after the other.
 
-        One that is answered neither 200 nor 400, or not within 10 s, waits for the next call.
+        A notification that is not answered 200 or 400 within 10 s waits for the next call.
 
         Returns:
-            The status of each post; 0 if there was none.
+            The status of each post; 0 without a response.
         """
         batch = list(self.waiting)
         self.waiting.clear()

@@ -22,9 +22,9 @@ class Options(SimulatorOptions, frozen=True, kw_only=True):
     messages_per_chat: int = 12
     """Messages in each chat."""
     returns: int = 20
-    """How many returns and unredeemed orders, in all campaigns together."""
+    """Number of returns and unredeemed orders, in all campaigns together."""
     campaigns: int = 2
-    """How many campaigns: FBS, DBS, FBY and so on in turn."""
+    """Number of campaigns: FBS, DBS, FBY and so on in turn."""
     feedback_days: float = 165.0
     """Age of the oldest feedback in days; a request may ask for six months."""
     question_days: float = 27.0
@@ -34,14 +34,14 @@ class Options(SimulatorOptions, frozen=True, kw_only=True):
     refund_delay: float = 0.0
     """Seconds from a decision to its final status; 0 leaves it at "decided"."""
     files_need_oauth: bool = False
-    """Whether files of chats reject an API key, as happens."""
+    """Whether files of chats reject an API key, as happens in production."""
     hour: float = 3600.0
-    """Seconds in which an hourly budget comes back."""
+    """Seconds after which an hourly budget is renewed."""
     subscription: bool = False
-    """Whether the sellers have one, with its greater hourly budgets."""
+    """Whether the sellers have a subscription, with its larger hourly budgets."""
     parallel: int = 4
     """Max number of requests of one business or campaign at once."""
     businesses: Sequence[int] = (BUSINESS,)
-    """Ids of the businesses that exist."""
+    """Ids of the existing businesses."""
     locked: Sequence[int] = ()
-    """Ids of businesses and campaigns that are being moved: 423."""
+    """Ids of businesses and campaigns that are being moved, which are answered 423."""

@@ -23,11 +23,11 @@ class Record:
 
     @property
     def key(self) -> Key:
-        """Its place in a list: by id."""
+        """Sort key in a list: the id."""
         return (self.id, self.id)
 
     def show(self) -> JsonObject:
-        """The record as a response has it."""
+        """The record, as in a response."""
         raise NotImplementedError
 
     @property
@@ -38,20 +38,20 @@ class Record:
         return self._raw
 
     def changed(self) -> None:
-        """Has the JSON encoded anew."""
+        """Drops the encoded JSON."""
         self._raw = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class DatedRecord(Record):
-    """A record whose place is by the time of its creation."""
+    """A record that is sorted by its creation time."""
 
     created: int
     """Unix time."""
 
     @property
     def key(self) -> Key:
-        """Its place in a list: by creation, then by id."""
+        """Sort key in a list: creation time, then id."""
         return (self.created, self.id)
 
 
@@ -67,7 +67,7 @@ class Page(Generic[R]):
 
 
 def write_token(key: Key) -> str:
-    """A page token that means: after this record."""
+    """The page token of a page that begins after this record."""
     return encode_base64url(b"%d:%d" % key)
 
 
@@ -75,7 +75,7 @@ def read_token(token: str) -> Key:
     """The record after which a page begins.
 
     Raises:
-        ValueError: The token was not made here.
+        ValueError: The token was not created here.
     """
     first, _, second = decode_base64url(token).partition(b":")
     return (int(first), int(second))
@@ -89,11 +89,11 @@ class RecordList(SortedKeyList[R, Key]):
     """Records in the order of their keys, found by id too."""
 
     def __init__(self, records: Iterable[R] = (), *, noun: str = "Record") -> None:
-        """Takes records in any order.
+        """Accepts records in any order.
 
         Args:
             records: The first records.
-            noun: What a record is, for the message of a 404.
+            noun: The name of a record in the message of a 404.
         """
         super().__init__(_key, sorted(records, key=_key))
         self._by_id = {record.id: record for record in self.items}
@@ -107,7 +107,7 @@ class RecordList(SortedKeyList[R, Key]):
         """The record with this id.
 
         Raises:
-            Refusal: There is none.
+            Refusal: It does not exist.
         """
         found = self._by_id.get(identifier)
         if found is None:
@@ -115,7 +115,7 @@ class RecordList(SortedKeyList[R, Key]):
         return found
 
     def add(self, item: R) -> None:
-        """Inserts a record in its place."""
+        """Inserts a record in order."""
         super().add(item)
         self._by_id[item.id] = item
 
@@ -123,7 +123,7 @@ class RecordList(SortedKeyList[R, Key]):
         """Removes a record.
 
         Raises:
-            KeyError: There is none.
+            KeyError: It does not exist.
         """
         self.remove(self._by_id.pop(identifier))
 
@@ -147,7 +147,7 @@ class RecordList(SortedKeyList[R, Key]):
         wanted: Callable[[R], bool] | None = None,
         newest_first: bool = False,
     ) -> Page[R]:
-        """Up to `limit` wanted records of a span, beyond the token."""
+        """Up to `limit` matching records of a span, after the token."""
         low, high = (0, len(self)) if span is None else span
         if token is not None:
             if newest_first:

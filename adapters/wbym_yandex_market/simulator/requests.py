@@ -1,4 +1,4 @@
-"""Reads requests as Market does: body, query, path; and rejects what breaks the schema."""
+"""Reads requests as Market does: body, query and path; rejects those that break the schema."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def whole(text: str, name: str) -> int:
     """A positive integer.
 
     Raises:
-        Refusal: It is not one.
+        Refusal: It is not a positive integer.
     """
     if not text.isdecimal() or not text.isascii() or len(text) > _LONGEST or int(text) < 1:
         raise Refusal(400, f"Parameter {name} must be a positive integer (rejected value: {text})")
@@ -81,7 +81,7 @@ def limit(call: Call, default: int, maximum: int, *, truncate: bool = False) -> 
         call: The request.
         default: The size without the parameter.
         maximum: The max; see `truncate`.
-        truncate: Whether a greater one is cut to `maximum` and not rejected.
+        truncate: Whether a larger size is reduced to `maximum` instead of rejected.
 
     Raises:
         Refusal: It is out of its bounds.
@@ -101,7 +101,7 @@ def token(call: Call) -> Key | None:
     """The record after which the page begins; the parameter has two names.
 
     Raises:
-        Refusal: The token was not given out here.
+        Refusal: The token was not created here.
     """
     text = call.query("pageToken") or call.query("page_token")
     if not text:
@@ -112,13 +112,13 @@ def token(call: Call) -> Key | None:
         raise Refusal(400, "Parameter pageToken is wrong") from error
 
 
-def words(
+def text_list(
     call: Call, name: str, known: Collection[str] | None = None, max_size: int = 1 << 30
 ) -> set[str] | None:
     """A list parameter, separated by commas or repeated; None if it is absent.
 
     Raises:
-        Refusal: A word is unknown or repeated or there are too many.
+        Refusal: A value is unknown or repeated, or the list is too long.
     """
     values: list[str] = call.request.rel_url.query.getall(name, [])
     parts = [part for value in values for part in value.split(",") if part]
@@ -136,7 +136,7 @@ def unique(values: Sequence[Hashable] | None, name: str, max_size: int = 1 << 30
     """Checks a list for its length and for repetitions.
 
     Raises:
-        Refusal: It is empty, too long or repeats itself.
+        Refusal: It is empty, too long or has repetitions.
     """
     if values is None:
         return

@@ -35,7 +35,7 @@ class YandexMarketSimulator(MarketplaceSimulator[Cabinet, int]):
         client = YandexMarket(api_key=make_api_key(), base_url=simulator.url)
     ```
 
-    Each business has a cabinet of its own; business 1001 has the campaigns 100101 (FBS), 100102
+    Each business has a separate cabinet; business 1001 has the campaigns 100101 (FBS), 100102
     (DBS) and so on.
     """
 
@@ -48,7 +48,7 @@ class YandexMarketSimulator(MarketplaceSimulator[Cabinet, int]):
         self.options = options
         self.locked = set(options.locked)
         self.revoked: set[str] = set()
-        """API keys and OAuth tokens that are no longer known."""
+        """Revoked API keys and OAuth tokens."""
         self.cabinets = {
             business: Cabinet(
                 business,

@@ -1,4 +1,4 @@
-"""One business's cabinet, and hooks that make something happen there."""
+"""One business's cabinet, and hooks for acts of buyers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Cabinet(SimulatedCabinet[Options, int]):
 
     @property
     def listeners(self) -> list[Callable[[JsonObject], object]]:
-        """Called with each notification as it happens; see `Notifier`."""
+        """Called with each notification at once; see `Notifier`."""
         return self.context.listeners
 
     @property
@@ -66,7 +66,7 @@ class Cabinet(SimulatedCabinet[Options, int]):
         return self.returns.decisions
 
     def received(self) -> list[ReceivedMessage]:
-        """The messages that buyers received; a file is one of its own, without text."""
+        """The messages that buyers received; a file is a separate message, without text."""
         return [ReceivedMessage(str(each.chat_id), each.text or "") for each in self.sent]
 
     def records(self) -> dict[str, int]:

@@ -51,7 +51,7 @@ class Chats:
         self._rng = random.Random(f"chats at work {context.seed}")
         self._ids = context.numbers(8)
         self._message_ids = context.numbers(9)
-        made = chat_list(
+        new = chat_list(
             count=options.chats,
             messages=options.messages_per_chat,
             seed=context.seed,
@@ -62,7 +62,7 @@ class Chats:
             message_ids=self._message_ids,
             url=self._url,
         )
-        self.rows = RecordList(made, noun="Chat")
+        self.rows = RecordList(new, noun="Chat")
         self.get = self.rows.get
         self.sent: list[SentMessage] = []
         """Everything sent, in order."""
@@ -86,7 +86,7 @@ class Chats:
         return None
 
     def open(self, context: ChatContext, identifier: int) -> Chat:
-        """The chat about an order or a return; a new one if there is none.
+        """The chat about an order or a return, created if missing.
 
         Raises:
             Refusal: The order or return is not the seller's, or has no such chats.
@@ -103,7 +103,7 @@ class Chats:
         for chat in self.rows:
             if (chat.context, chat.order_id, chat.return_id) == (context, order_id, return_id):
                 return chat
-        made = Chat(
+        new = Chat(
             id=next(self._ids),
             created=int(self._context.now()),
             context=context,
@@ -112,9 +112,9 @@ class Chats:
             order_id=order_id,
             return_id=return_id,
         )
-        self._begin(made)
-        self._context.write("chat", made.id)
-        return made
+        self._begin(new)
+        self._context.write("chat", new.id)
+        return new
 
     def send(self, chat: Chat, text: str | None, file: File | None) -> Message:
         """The seller sends a text or a file."""
@@ -133,10 +133,10 @@ class Chats:
         context: ChatContext = "DIRECT",
         files: Sequence[File] = (),
     ) -> int:
-        """Somebody writes in a chat, by default a buyer in a new one; gives the message's id.
+        """Adds a message to a chat, by default of a buyer in a new one; returns the message's id.
 
         Raises:
-            KeyError: There is no such chat.
+            KeyError: The chat does not exist.
         """
         if chat_id is None:
             chat = new_chat(
@@ -157,17 +157,17 @@ class Chats:
         return self._append(chat, sender, text, tuple(files)).id
 
     def delete(self, chat_id: int, message_id: int) -> None:
-        """Market deletes a message; the history of the chat cannot be read from it any more.
+        """Market deletes a message; the history of the chat can no longer be read from it.
 
         Raises:
-            KeyError: There is no such message.
+            KeyError: The message does not exist.
         """
         chat = self.get(chat_id)
         chat.messages.delete(message_id)
         chat.deleted.add(message_id)
 
     def finish(self, chat_id: int) -> None:
-        """Market ends a chat."""
+        """Market closes a chat."""
         chat = self.get(chat_id)
         chat.status = "FINISHED"
         chat.changed()

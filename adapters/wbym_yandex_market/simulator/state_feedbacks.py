@@ -35,7 +35,7 @@ class Feedbacks:
         self._comment_ids = context.numbers(2)
         self._order_ids = order_ids
         self._pages = PageCache(_CACHE)
-        made = feedback_list(
+        new = feedback_list(
             count=options.feedbacks,
             seed=context.seed,
             start=context.start,
@@ -44,7 +44,7 @@ class Feedbacks:
             ids=self._ids,
             order_ids=order_ids,
         )
-        self.rows = RecordList(made, noun="Feedback")
+        self.rows = RecordList(new, noun="Feedback")
         self.get = self.rows.get
         self.comments: dict[int, Comment] = {}
         """Every comment by its id."""
@@ -72,16 +72,16 @@ class Feedbacks:
     # Acts of the seller.
 
     def comment(self, identifier: int, text: str, parent: int | None) -> Comment:
-        """Writes a new comment; twice the same makes two."""
+        """Writes a new comment; equal texts create separate comments."""
         feedback = self.get(identifier)
         if parent is not None:
             self._of(feedback, parent)
-        made = self._attach(feedback, text, SELLER, self._context.name, parent)
-        made.write(self._context, text, lambda: self._refresh(feedback))
+        new = self._attach(feedback, text, SELLER, self._context.name, parent)
+        new.write(self._context, text, lambda: self._refresh(feedback))
         self._refresh(feedback, needReaction=False)
         self._context.write("comment", identifier, text)
-        self._notify_comment(made)
-        return made
+        self._notify_comment(new)
+        return new
 
     def edit(self, identifier: int, comment_id: int, text: str) -> Comment:
         """Changes one of the seller's comments."""
@@ -113,7 +113,7 @@ class Feedbacks:
     # Acts of others.
 
     def read_in_cabinet(self, identifier: int) -> None:
-        """Somebody opens the feedback in the cabinet: `needReaction` falls, nothing is answered."""
+        """Views the feedback in the cabinet: `needReaction` becomes false, without an answer."""
         self._refresh(self.get(identifier), needReaction=False)
 
     def arrive(self, *, ago: float = 0.0, **fields: object) -> int:
@@ -129,17 +129,17 @@ class Feedbacks:
         order_id = self._rng.choice(self._order_ids)
         body = {**feedback_body(self._rng, order_id=order_id, needs=True), **fields}
         created = int(self._context.now() - ago)
-        made = Feedback(id=next(self._ids), created=created, body=body)
-        self.rows.add(made)
+        new = Feedback(id=next(self._ids), created=created, body=body)
+        self.rows.add(new)
         self._pages.clear()
         self._context.notify(
             "GOODS_FEEDBACK_CREATED",
-            feedbackId=made.id,
+            feedbackId=new.id,
             businessId=self._context.business,
-            createdAt=utc(made.created),
+            createdAt=utc(new.created),
             publishedAt=utc(self._context.now()),
         )
-        return made.id
+        return new.id
 
     def arrive_comment(
         self,
@@ -152,10 +152,10 @@ class Feedbacks:
         """A buyer or a brand comments on a feedback."""
         feedback = self.get(identifier)
         author = self._rng.choice(NAMES)
-        made = self._attach(feedback, text, by, author, parent)
+        new = self._attach(feedback, text, by, author, parent)
         self._refresh(feedback)
-        self._notify_comment(made)
-        return made.id
+        self._notify_comment(new)
+        return new.id
 
     def _notify_comment(self, comment: Comment) -> None:
         self._context.notify(
@@ -168,7 +168,7 @@ class Feedbacks:
     def _attach(
         self, feedback: Feedback, text: str, by: str, author: str, parent: int | None
     ) -> Comment:
-        made = Comment(
+        new = Comment(
             id=next(self._comment_ids),
             feedback=feedback,
             text=text,
@@ -176,8 +176,8 @@ class Feedbacks:
             author=author,
             parent=parent,
         )
-        self._keep(made)
-        return made
+        self._keep(new)
+        return new
 
     def _keep(self, comment: Comment) -> None:
         comment.feedback.comments.append(comment)

@@ -28,7 +28,7 @@ class Questions:
         self._rng = random.Random(f"questions at work {context.seed}")
         self._ids = context.numbers(3)
         self._entry_ids = {"ANSWER": context.numbers(4), "COMMENT": context.numbers(5)}
-        made = question_list(
+        new = question_list(
             business=context.business,
             cabinet=context.name,
             count=options.questions,
@@ -38,13 +38,13 @@ class Questions:
             open_share=options.open_share,
             ids=(self._ids, self._entry_ids["ANSWER"], self._entry_ids["COMMENT"]),
         )
-        self.rows = RecordList(made, noun="Question")
+        self.rows = RecordList(new, noun="Question")
         self.get = self.rows.get
         self.answers: dict[int, Entry] = {}
         """Every answer by its id."""
         self.comments: dict[int, Entry] = {}
         """Every comment on an answer by its id."""
-        for question in made:
+        for question in new:
             for answer in question.answers:
                 self.answers[answer.id] = answer
                 self.comments |= {comment.id: comment for comment in answer.comments}
@@ -58,26 +58,26 @@ class Questions:
         """Writes an answer to a question or a comment on an answer, a new one each time."""
         if parent_kind == "QUESTION":
             question = self.get(parent_id)
-            made = self._new("ANSWER", question, text, None)
-            question.answers.append(made)
-            self.answers[made.id] = made
+            new = self._new("ANSWER", question, text, None)
+            question.answers.append(new)
+            self.answers[new.id] = new
         elif parent_kind == "ANSWER":
             answer = self.answers.get(parent_id)
             if answer is None or answer.status == DELETED:
                 raise Refusal(404, f"Answer {parent_id} not found")
-            made = self._new("COMMENT", answer.question, text, answer)
-            answer.comments.append(made)
-            self.comments[made.id] = made
+            new = self._new("COMMENT", answer.question, text, answer)
+            answer.comments.append(new)
+            self.comments[new.id] = new
         else:
             raise Refusal(400, "A comment can not be the parent of another entity")
-        made.write(self._context, text)
-        self._context.write(_EFFECTS[made.kind], parent_id, text)
-        if made.answer is None:
-            self._notify("QUESTION_ANSWER_CREATED", made.created, answerId=made.id)
+        new.write(self._context, text)
+        self._context.write(_EFFECTS[new.kind], parent_id, text)
+        if new.answer is None:
+            self._notify("QUESTION_ANSWER_CREATED", new.created, answerId=new.id)
         else:
-            ids = {"answerId": made.answer.id, "commentId": made.id}
-            self._notify("QUESTION_COMMENT_CREATED", made.created, **ids)
-        return made
+            ids = {"answerId": new.answer.id, "commentId": new.id}
+            self._notify("QUESTION_COMMENT_CREATED", new.created, **ids)
+        return new
 
     def _notify(self, kind: str, created: int, **ids: int) -> None:
         self._context.notify(kind, **ids, businessId=self._context.business, createdAt=utc(created))
@@ -116,18 +116,18 @@ class Questions:
         return found
 
     def arrive(self, text: str | None = None, *, ago: float = 0.0, offer: str | None = None) -> int:
-        """A buyer asks a question; gives its id."""
-        made = new_question(
+        """A buyer asks a question; returns its id."""
+        new = new_question(
             self._rng,
             next(self._ids),
             business=self._context.business,
             created=int(self._context.now() - ago),
         )
-        made.text = made.text if text is None else text
-        made.offer = made.offer if offer is None else offer
-        self.rows.add(made)
-        self._notify("QUESTION_CREATED", made.created, questionId=made.id)
-        return made.id
+        new.text = new.text if text is None else text
+        new.offer = new.offer if offer is None else offer
+        self.rows.add(new)
+        self._notify("QUESTION_CREATED", new.created, questionId=new.id)
+        return new.id
 
     def entity(self, entry: Entry) -> JsonObject:
         """The result of a creation."""

@@ -48,7 +48,7 @@ class Returns:
         self._item_ids = context.numbers(7)
         self._orders = orders
         self._window = options.decision_hours * HOUR
-        made = return_list(
+        new = return_list(
             campaigns=campaigns,
             orders=orders,
             count=options.returns,
@@ -60,14 +60,12 @@ class Returns:
             item_ids=self._item_ids,
         )
         self.by_campaign = {
-            campaign.id: RecordList(
-                (one for one in made if one.campaign is campaign), noun="Return"
-            )
+            campaign.id: RecordList((one for one in new if one.campaign is campaign), noun="Return")
             for campaign in campaigns
         }
         self.decisions: list[tuple[int, Decision]] = []
         """Every decision: the return's id, and the decision on a position."""
-        for one in made:
+        for one in new:
             self._limit_waiting(one)
 
     def __len__(self) -> int:
@@ -97,7 +95,7 @@ class Returns:
         """A return, of this campaign and of this order if they are given.
 
         Raises:
-            Refusal: There is none.
+            Refusal: It does not exist.
         """
         found = self.find(identifier)
         if (
@@ -111,7 +109,7 @@ class Returns:
     # Acts of the seller.
 
     def draft(self, one: Return, decision: Decision) -> None:
-        """Sets a decision that a submit without a body confirms (the old way, DBS only)."""
+        """Sets a decision that a submit without a body confirms (older methods, DBS only)."""
         if not one.is_dbs:
             raise Refusal(400, "Decision can be set for DBS returns only")
         self._check(one, decision, reason_needed=False)
@@ -123,15 +121,15 @@ class Returns:
         if not one.drafts:
             raise Refusal(400, "There are no decisions to submit")
         decisions = [
-            Decision(item_id, word, None, comment, kopecks)
-            for item_id, (word, comment, kopecks) in one.drafts.items()
+            Decision(item_id, decision_type, None, comment, kopecks)
+            for item_id, (decision_type, comment, kopecks) in one.drafts.items()
         ]
         self.submit(one, decisions, reason_needed=False)
 
     def submit(
         self, one: Return, decisions: Sequence[Decision], *, reason_needed: bool = True
     ) -> None:
-        """Decides on some positions; the return is decided when none is left."""
+        """Decides on some positions; the return is decided when all positions are."""
         ids = [decision.item_id for decision in decisions]
         if len(set(ids)) != len(ids):
             raise Refusal(400, "A position has two decisions")
@@ -164,8 +162,8 @@ class Returns:
             raise Refusal(400, f"Item {item.id} is decided already")
         possible = next((each for each in one.possible if each.decision == decision.decision), None)
         if possible is None:
-            word = decision.decision
-            raise Refusal(400, f"Decision {word} is not available for return {one.id}")
+            decision_type = decision.decision
+            raise Refusal(400, f"Decision {decision_type} is not available for return {one.id}")
         _check_reason(possible, decision, needed=reason_needed)
         _check_amount(possible, decision)
         return item
@@ -206,7 +204,7 @@ class Returns:
         """Pays a decided return, or rejects it.
 
         Raises:
-            KeyError: there is no such return.
+            KeyError: The return does not exist.
         """
         one = self._known(identifier)
         rejected = all(item.decision == DECLINE for item in one.items)
@@ -216,7 +214,7 @@ class Returns:
         """The buyer disputes the seller's decision (FBY, FBS and Express).
 
         Raises:
-            KeyError: there is no such return.
+            KeyError: The return does not exist.
         """
         self._move(self._known(identifier), "PREMODERATION_DISPUTE")
 
@@ -235,10 +233,10 @@ class Returns:
         waits: bool = True,
         redeemed: bool = True,
     ) -> int:
-        """A buyer opens a return, or does not redeem an order; gives its id.
+        """A buyer opens a return, or does not redeem an order; returns its id.
 
         Raises:
-            KeyError: the order is not the seller's, or not of this campaign.
+            KeyError: The order is not the seller's, or not of this campaign.
         """
         wanted = campaign_id or self._rng.choice(list(self.by_campaign))
         if order_id is None:
@@ -247,7 +245,7 @@ class Returns:
         campaign = self._orders.campaign(order_id)
         if campaign is None or campaign_id not in {None, campaign.id}:
             raise KeyError(order_id)
-        made = new_return(
+        new = new_return(
             self._rng,
             next(self._ids),
             item_ids=self._item_ids,
@@ -257,16 +255,16 @@ class Returns:
             waits=waits and redeemed,
             redeemed=redeemed,
         )
-        self.by_campaign[campaign.id].add(made)
-        self._limit_waiting(made)
+        self.by_campaign[campaign.id].add(new)
+        self._limit_waiting(new)
         self._notify(
             "ORDER_RETURN_CREATED",
-            made,
+            new,
             returnType="RETURN" if redeemed else "UNREDEEMED",
-            items=[{"offerId": item.sku, "count": item.count} for item in made.items],
-            createdAt=utc(made.created),
+            items=[{"offerId": item.sku, "count": item.count} for item in new.items],
+            createdAt=utc(new.created),
         )
-        return made.id
+        return new.id
 
 
 def _check_reason(possible: Possible, decision: Decision, *, needed: bool) -> None:

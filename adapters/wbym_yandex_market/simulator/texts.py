@@ -1,4 +1,4 @@
-"""The texts of the generated data: names, products, what buyers and sellers write."""
+"""The texts of the generated data: names, products, messages of buyers and sellers."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ _CONTACTS = re.compile(r"https?://|www\.|@\w|(?:\+7|\b8)[\s(-]*\d{3}", re.IGNORE
 
 
 def has_contacts(text: str) -> bool:
-    """Whether a text holds an address, a mail or a phone number: moderation bans those."""
+    """Whether a text has a web or mail address or a phone number, which moderation bans."""
     return _CONTACTS.search(text) is not None
 
 

@@ -1,6 +1,6 @@
 """Test credentials of Market.
 
-A real key says nothing to its reader; these carry their business and scopes, so a simulator in
+A real key is opaque; these contain their business and scopes, so that a simulator in
 another process knows them too.
 """
 
@@ -58,7 +58,7 @@ ANY = mask_of(*SCOPES)
 
 
 def with_read_only(mask: int) -> int:
-    """The bits of some scopes, and of those that only read the same."""
+    """The bits of some scopes, and of their read-only variants."""
     for name, bit in SCOPES.items():
         if SCOPES.get(name.removesuffix(_READ_ONLY), 0) & mask:
             mask |= bit
@@ -71,7 +71,7 @@ def make_api_key(
     scopes: Iterable[str] = ("all-methods",),
     name: str = "wbym",
 ) -> str:
-    """Makes an API key that the simulator takes as a real one.
+    """Creates an API key that the simulator accepts as a real one.
 
     Args:
         business_id: The cabinet in which it was created.
@@ -92,12 +92,12 @@ def make_oauth_token(
     businesses: Iterable[int] | None = None,
     scopes: Iterable[str] = (OAUTH_SCOPE,),
 ) -> str:
-    """Makes an OAuth token that the simulator takes as a real one.
+    """Creates an OAuth token that the simulator accepts as a real one.
 
     Args:
         user_id: The employee in whose name it was issued.
         businesses: The cabinets that the employee sees; None for all.
-        scopes: Without `OAUTH_SCOPE` it is refused.
+        scopes: Without `OAUTH_SCOPE` it is rejected.
     """
     seen = None if businesses is None else list(businesses)
     packed = _pack({"user": user_id, "businesses": seen, "scopes": list(scopes)})
@@ -142,7 +142,7 @@ def read_headers(headers: Mapping[str, str]) -> Passport:
     """Reads the credentials of a request.
 
     Raises:
-        Refusal: With 401 for no credentials or a bad key, with 403 for a bad OAuth token.
+        Refusal: 401 for missing credentials or an invalid key, 403 for an invalid OAuth token.
     """
     key = headers.get("Api-Key")
     if key:

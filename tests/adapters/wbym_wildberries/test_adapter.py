@@ -73,7 +73,7 @@ class TestFeedbacks:
         reading = shop.feedbacks(prefetch=2, priority=Priority.BULK).using(size=20)
         assert len(await reading.all()) == 60
         assert {priority for _, priority in used} == {Priority.BULK}
-        # Two pages of each list are asked for at once, before any tells how long it is.
+        # Two pages of each list are requested at once, before the length is known.
         assert {"False:0", "False:20", "True:0", "True:20"} <= {place for place, _ in used}
 
     async def test_feedbacks_when_resumed_from_a_cursor_of_an_earlier_version(
@@ -111,7 +111,7 @@ class TestFeedbacks:
         times = [f.created_at for f in await shop.feedbacks(answered=False).all()]
         assert times == sorted(times, reverse=True)
 
-    async def test_answer_when_it_stands(
+    async def test_answer_when_already_answered(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         feedback = (await shop.feedbacks(answered=False).all())[0]
@@ -190,7 +190,7 @@ class TestChats:
         chat_id = next(iter(chats.chats))
         chats.arrive("Где заказ?", chat_id=chat_id)
         (asked,) = [m for m in await shop.messages(ref_of(chat_id)).all() if m.text == "Где заказ?"]
-        # An automatic line is no reply: the buyer still waits since the question.
+        # An automatic message is not a reply: the buyer still waits since the question.
         chats.arrive("Чат скоро закроется", chat_id=chat_id, sender="wb", source=None)
         before = set(chats.chats)
         chats.arrive("И в новом чате", listed=False)
@@ -206,7 +206,7 @@ class TestChats:
         assert all(chat.waiting_since is not None for chat in waiting.values())
         others = await shop.chats(waiting_for_seller=False).all()
         assert {chat.waiting_since for chat in others} == {None}
-        # The list alone does not tell who wrote last.
+        # The list alone lacks the last author.
         assert {chat.waiting_since for chat in await shop.chats().all()} == {None}
 
     async def test_send_when_the_name_of_a_file_is_russian(self, shop: Wildberries) -> None:
@@ -219,9 +219,9 @@ class TestChats:
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         listed = {chat.ref.id for chat in await shop.chats().all()}
-        told = await shop.chats(waiting_for_seller=True).all()
-        told += await shop.chats(waiting_for_seller=False).all()
-        assert {chat.ref.id for chat in told} - listed
+        found = await shop.chats(waiting_for_seller=True).all()
+        found += await shop.chats(waiting_for_seller=False).all()
+        assert {chat.ref.id for chat in found} - listed
 
     async def test_messages_when_read_since(self, shop: Wildberries) -> None:
         chat = (await shop.chats().all())[0]
@@ -285,7 +285,7 @@ class TestChats:
                 outcomes.add("moderated")
                 outcomes.add(f"retry after {error.retry_after}")
             except RefusedByModeration:
-                outcomes.add("refused")
+                outcomes.add("rejected")
         assert "released" in outcomes
         with pytest.raises(BadRequest, match="invalid fileID"):
             async with shop.download(attachments[0][0], Attachment(id="нет")):
@@ -445,7 +445,7 @@ class TestInput:
                 await listing.using(cursor=deepest).page()
         assert not transport.requests
 
-    async def test_listed_when_the_page_reaches_past_the_cap(self) -> None:
+    async def test_listed_when_the_page_exceeds_the_cap(self) -> None:
         empty = json_response({"data": {"questions": []}, "error": False})
         transport = ScriptedTransport(empty)
         shop = Wildberries(make_token(), transport=transport, scheduler=Scheduler())
@@ -495,7 +495,7 @@ class TestTrouble:
             await shop.send(chat, "Привет")
         assert len(simulator.state.sent) == 1
 
-    async def test_feedbacks_when_records_are_bad(
+    async def test_feedbacks_when_records_are_undecodable(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         simulator.faults.next("/api/v1/feedbacks", "bad_record")
@@ -505,7 +505,7 @@ class TestTrouble:
         assert [undecodable.endpoint for undecodable in shop.undecodable] == ["feedbacks.list"]
         assert shop.undecodable[0].where.startswith("data.feedbacks[")
 
-    @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
+    @pytest.mark.parametrize("fault", ["nulls", "unknown_values"])
     async def test_reads_when_the_data_are_odd(
         self, shop: Wildberries, simulator: WildberriesSimulator, fault: str
     ) -> None:
@@ -518,11 +518,11 @@ class TestTrouble:
         assert await shop.returns().all()
         assert not shop.undecodable
 
-    async def test_read_when_a_page_comes_broken_once(
+    async def test_read_when_a_page_is_damaged_once(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         expected = await shop.questions(answered=False).all()
-        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_words", "bad_record"}):
+        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_values", "bad_record"}):
             simulator.faults.next("/api/v1/questions", fault)
             assert await shop.questions(answered=False).all() == expected
 
@@ -552,4 +552,4 @@ class TestTokens:
             caplog.text,
             repr(vars(caught.value)),
         ]
-        assert not any(text in words or text.split(".")[2] in words for words in shown)
+        assert not any(text in line or text.split(".")[2] in line for line in shown)

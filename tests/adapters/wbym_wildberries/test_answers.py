@@ -1,4 +1,4 @@
-"""An existing answer counts, whether it came before or after the record was read."""
+"""An existing answer counts, whether given before or after the record was read."""
 
 import pytest
 
@@ -59,9 +59,7 @@ async def test_question_when_the_answer_came_later(
     assert [one.text for one in simulator.state.written] == ["Да", "Да, конечно"]
 
 
-async def test_answer_when_it_is_the_first(
-    shop: Wildberries, simulator: WildberriesSimulator
-) -> None:
+async def test_first_answer(shop: Wildberries, simulator: WildberriesSimulator) -> None:
     feedback = ref(Noun.FEEDBACK, simulator.state.arrive_feedback())
     question = ref(Noun.QUESTION, simulator.state.arrive_question())
     with requests(simulator.stats) as made:

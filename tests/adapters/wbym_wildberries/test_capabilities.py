@@ -28,7 +28,11 @@ def open_shop(*tokens: str, sandbox: bool = False) -> tuple[Wildberries, Scripte
 
 def nouns(capabilities: Capabilities) -> set[str]:
     """The nouns of the capabilities that are present."""
-    return {one.value.partition(".")[0] for one, told in capabilities.items() if told.is_present}
+    return {
+        one.value.partition(".")[0]
+        for one, supported in capabilities.items()
+        if supported.is_present
+    }
 
 
 @pytest.mark.parametrize(
@@ -47,14 +51,14 @@ def test_capabilities_when_categories_are_missing(scopes: Collection[str], there
     assert nouns(shop.capabilities) == there | ALWAYS
     assert shop.capabilities.keys() == shop.CAPABILITIES.keys()
     assert nouns(shop.CAPABILITIES) == CHATS | LISTS | RETURNS | ALWAYS
-    for capability, told in shop.capabilities.items():
+    for capability, supported in shop.capabilities.items():
         stated = shop.CAPABILITIES[capability]
-        if stated.is_present and not told.is_present:
-            assert told.support is Support.ABSENT
-            assert "category" in told.note
-            assert not told.facts
+        if stated.is_present and not supported.is_present:
+            assert supported.support is Support.ABSENT
+            assert "category" in supported.note
+            assert not supported.facts
         else:
-            assert told == stated
+            assert supported == stated
 
 
 def test_capabilities_when_several_tokens_share_the_categories() -> None:
@@ -62,7 +66,7 @@ def test_capabilities_when_several_tokens_share_the_categories() -> None:
     assert nouns(shop.capabilities) == CHATS | LISTS | ALWAYS
 
 
-def test_capabilities_when_it_is_the_sandbox() -> None:
+def test_capabilities_of_the_sandbox() -> None:
     shop, _ = open_shop(make_token(), sandbox=True)
     assert nouns(shop.capabilities) == LISTS | ALWAYS
     assert "sandbox" in shop.capabilities[Capability.CHATS].note
@@ -72,8 +76,8 @@ def test_capabilities_when_the_token_may_only_read() -> None:
     shop, _ = open_shop(make_token(read_only=True))
     absent = {
         one
-        for one, told in shop.capabilities.items()
-        if shop.CAPABILITIES[one].is_present and not told.is_present
+        for one, supported in shop.capabilities.items()
+        if shop.CAPABILITIES[one].is_present and not supported.is_present
     }
     assert absent == {
         Capability.SEND,

@@ -53,7 +53,7 @@ class TestMethods:
     ) -> None:
         """The simulator rejects exactly the methods that are reported as missing."""
         rows = {row.name: row for row in Wildberries.catalog()}
-        said, refused = {}, {}
+        reported, rejected = {}, {}
         async with (
             open_shop(simulator, token) as shop,
             aiohttp.ClientSession(simulator.url, headers={"Authorization": token}) as session,
@@ -62,11 +62,11 @@ class TestMethods:
                 row = rows[facts.name]
                 path = row.path.replace("{", "").replace("}", "")
                 async with session.request(row.method, path) as answer:
-                    refused[facts.name] = answer.status in {401, 403}
-                said[facts.name] = facts.missing is not None
+                    rejected[facts.name] = answer.status in {401, 403}
+                reported[facts.name] = facts.missing is not None
                 assert bool(facts.rate) is (facts.missing is None)
-        assert said == refused
-        assert len(said) == len(rows) - sum(".ping." in name for name in rows)
+        assert reported == rejected
+        assert len(reported) == len(rows) - sum(".ping." in name for name in rows)
 
     async def test_methods_when_something_is_missing(self) -> None:
         by_name = await _methods(make_token(scopes=("content", "feedbacks"), read_only=True))
@@ -86,7 +86,7 @@ class TestMethods:
         expired = await _methods(make_token(scopes=("chat",), expires_in=-60))
         assert expired["chats.list"].missing == "a token for buyer-chat that has not expired"
 
-    async def test_methods_when_it_is_the_sandbox(self) -> None:
+    async def test_methods_of_the_sandbox(self) -> None:
         token = make_token(acc=2, test=True, scopes=ALL_SCOPES)
         real = await _methods(token)
         assert real["prices.list"].missing == "a token that is not for the sandbox only"
@@ -120,7 +120,7 @@ class TestMethods:
         assert found == ALLOWED_TOKEN_TYPES
 
 
-class TestAsking:
+class TestOnline:
     async def test_check_when_online(self, simulator: WildberriesSimulator) -> None:
         async with open_shop(simulator) as shop:
             report = await shop.check()
@@ -152,7 +152,7 @@ class TestAsking:
             assert simulator.stats.paths["GET /ping"].requests == 3
             assert simulator.stats.rate_limited == 0
 
-    async def test_ping_when_tokens_open_different_hosts(self) -> None:
+    async def test_ping_when_tokens_cover_different_hosts(self) -> None:
         tokens = [make_token(scopes=("content",)), make_token(scopes=("chat",), read_only=True)]
         shop, transport = _scripted(*tokens)
         report = await shop.check(ping=True)

@@ -89,11 +89,11 @@ class TestNouns:
         spoil(noun[:-1], everything[3], by_id)
         (stream,) = (one for one in shop.streams() if one.name == noun)
         follower = Follower(stream, EPOCH)
-        told = [event.record for event in await follower.round()]
-        bad = [record for record in told if isinstance(record, UndecodableRecord)]
+        events = [event.record for event in await follower.round()]
+        bad = [record for record in events if isinstance(record, UndecodableRecord)]
         assert len(bad) == 1
         assert everything[3].encode() in bad[0].data
-        good = {record.ref.id for record in told if record not in bad}
+        good = {record.ref.id for record in events if record not in bad}
         assert good == set(everything) - {everything[3]}
         assert await follower.round() == []  # the same bytes are the same record
 
@@ -103,10 +103,10 @@ class TestNouns:
         everything = [item.ref.id for item in await getattr(shop, noun)().all()]
         spoil(noun[:-1], everything[3], by_id)
         (stream,) = (one for one in shop.streams() if one.name == noun)
-        told = await Follower(stream, EPOCH).round(due=False, hints=everything[3:5])
-        good = [event.id for event in told if not isinstance(event.record, UndecodableRecord)]
+        events = await Follower(stream, EPOCH).round(due=False, hints=everything[3:5])
+        good = [event.id for event in events if not isinstance(event.record, UndecodableRecord)]
         assert good == [everything[4]]
-        assert len(told) == 2
+        assert len(events) == 2
 
 
 class TestClaims:
@@ -116,10 +116,10 @@ class TestClaims:
         assert len(await shop.returns().all()) == len(everything) - 1
         assert_undecodable(shop, "claims.list", everything[3])
         (stream,) = (one for one in shop.streams() if one.name == "returns")
-        told = [event.record for event in await Follower(stream, EPOCH).round()]
-        (bad,) = (record for record in told if isinstance(record, UndecodableRecord))
+        events = [event.record for event in await Follower(stream, EPOCH).round()]
+        (bad,) = (record for record in events if isinstance(record, UndecodableRecord))
         assert everything[3].encode() in bad.data
-        assert len(told) == len(everything)
+        assert len(events) == len(everything)
 
 
 class TestChats:
@@ -156,12 +156,12 @@ class TestChats:
         spoil("message", everything[0], by_event)
         (stream,) = (one for one in shop.streams() if one.name == "chats")
         follower = Follower(stream, EPOCH)
-        told = [event.record for event in await follower.round()]
-        (bad,) = (record for record in told if isinstance(record, UndecodableRecord))
+        events = [event.record for event in await follower.round()]
+        (bad,) = (record for record in events if isinstance(record, UndecodableRecord))
         assert everything[0].encode() in bad.data
-        found = {record.ref.id for record in told if isinstance(record, Message)}
+        found = {record.ref.id for record in events if isinstance(record, Message)}
         assert found >= set(everything[1:])
-        assert {record.ref.id for record in told if isinstance(record, Chat)}
+        assert {record.ref.id for record in events if isinstance(record, Chat)}
         chat, later = simulator.state.arrive_message("Ещё вопрос"), await follower.round()
         assert chat
         assert [event for event in later if isinstance(event.record, Message)]
@@ -175,13 +175,13 @@ class TestChats:
         spoil("chat", bad, by_chat)
         spoil("chat_of_event", bad, by_chat)
         (stream,) = (one for one in shop.streams() if one.name == "chats")
-        told = [event.record for event in await Follower(stream, EPOCH).round()]
-        found = {record.ref.id for record in told if isinstance(record, Message)}
+        events = [event.record for event in await Follower(stream, EPOCH).round()]
+        found = {record.ref.id for record in events if isinstance(record, Message)}
         wanted = {one for one, chat in everything.items() if chat.ref.id != bad}
         assert wanted <= found
-        assert any(isinstance(record, UndecodableRecord) for record in told)
+        assert any(isinstance(record, UndecodableRecord) for record in events)
 
-    async def test_listing_when_it_is_read_twice(self, shop: Wildberries) -> None:
+    async def test_listing_when_read_twice(self, shop: Wildberries) -> None:
         chat = (await shop.chats().all())[0]
         messages = shop.messages(chat)
         first = await messages.page()

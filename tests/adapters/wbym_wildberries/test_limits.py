@@ -33,7 +33,7 @@ class Marketplace:
         self.random = random.Random(7)
         self.buckets: dict[str, TokenBucket] = {}
         self.requests = 0
-        self.refusals = 0
+        self.rate_limited = 0
         self.arrivals: list[tuple[float, str]] = []
 
     @asynccontextmanager
@@ -54,7 +54,7 @@ class Marketplace:
             headers = {"x-ratelimit-remaining": str(verdict.remaining)}
             yield ScriptedExchange(Response(200, headers, msgspec.json.encode(body)))
         else:
-            self.refusals += 1
+            self.rate_limited += 1
             headers = {"x-ratelimit-retry": str(verdict.retry), "x-ratelimit-limit": "6"}
             yield ScriptedExchange(Response(429, headers))
 
@@ -82,13 +82,13 @@ async def _mixed(shop: Wildberries, calls: int) -> None:
     )
 
 
-class TestPace:
+class TestRate:
     async def test_time_when_sixty_calls_are_mixed_on_one_seller(self) -> None:
         market, begin = Marketplace(), asyncio.get_running_loop().time()
         await _mixed(_shop(market, Scheduler()), 60)
         took = asyncio.get_running_loop().time() - begin
         assert took <= 1.03 * (60 - 6) / 3
-        assert (market.requests, market.refusals) == (60, 0)
+        assert (market.requests, market.rate_limited) == (60, 0)
 
     async def test_time_when_sixty_calls_are_split_over_two_sellers(self) -> None:
         market, begin = Marketplace(), asyncio.get_running_loop().time()
@@ -97,26 +97,26 @@ class TestPace:
         await asyncio.gather(*(_mixed(shop, 30) for shop in shops))
         took = asyncio.get_running_loop().time() - begin
         assert took <= 1.03 * (30 - 6) / 3
-        assert (market.requests, market.refusals) == (60, 0)
+        assert (market.requests, market.rate_limited) == (60, 0)
 
     async def test_rate_limits_when_arrivals_are_unsteady(self) -> None:
         market = Marketplace(jitter=0.2)
         scheduler = Scheduler()
         shops = [_shop(market, scheduler, sid=str(number)) for number in range(10)]
         await asyncio.gather(*(_mixed(shop, 100) for shop in shops))
-        assert market.requests - market.refusals == 1000
-        assert market.refusals <= 1
+        assert market.requests - market.rate_limited == 1000
+        assert market.rate_limited <= 1
 
     async def test_two_clients_of_one_seller(self) -> None:
         market, scheduler = Marketplace(), Scheduler()
         shops = [_shop(market, scheduler), _shop(market, scheduler)]
         await asyncio.gather(*(_mixed(shop, 20) for shop in shops))
-        assert (market.requests, market.refusals) == (40, 0)
+        assert (market.requests, market.rate_limited) == (40, 0)
         (bucket,) = shops[0].limits()
         assert bucket.calls == 40
         assert bucket.key.owner == "a"
 
-    async def test_reply_when_a_sweep_is_under_way(self) -> None:
+    async def test_reply_during_a_sweep(self) -> None:
         market = Marketplace()
         shop = _shop(market, Scheduler())
         bulk = shop.api.at(Priority.BULK)
@@ -129,12 +129,12 @@ class TestPace:
 
 
 class TestBans:
-    async def test_call_when_somebody_else_spends_the_budget(self) -> None:
+    async def test_call_when_others_spend_the_budget(self) -> None:
         market = Marketplace()
         ours, theirs = _shop(market, Scheduler()), _shop(market, Scheduler())
         await asyncio.gather(_mixed(ours, 30), _mixed(theirs, 30))
-        assert market.requests - market.refusals == 60
-        assert market.refusals < 30
+        assert market.requests - market.rate_limited == 60
+        assert market.rate_limited < 30
 
     async def test_ban_when_the_process_restarts(self, tmp_path: Path) -> None:
         path = tmp_path / "bans.db"
@@ -143,25 +143,25 @@ class TestBans:
         def restarted() -> Wildberries:
             return _shop(market, Scheduler(bans=SqliteBans(path)))
 
-        # Processes that count for themselves are refused; the next one knows of it. They are many,
-        # for time passes in the loop while files are read.
+        # Processes that count separately are rate limited; the next one knows of it. They are many,
+        # since time passes in the loop while files are read.
         calls = [restarted().api.feedbacks.unseen() for _ in range(30)]
         await asyncio.gather(*calls, return_exceptions=True)
-        seen = market.requests, market.refusals
+        seen = market.requests, market.rate_limited
         with pytest.raises(QuotaExhausted) as caught:
             await restarted().api.feedbacks.unseen()
         assert 18_000 < caught.value.wait <= 18_240
-        assert (market.requests, market.refusals) == seen
-        assert market.refusals
+        assert (market.requests, market.rate_limited) == seen
+        assert market.rate_limited
 
-    async def test_call_when_it_may_not_wait(self) -> None:
+    async def test_call_when_max_wait_is_short(self) -> None:
         market = Marketplace()
         shop = _shop(market, Scheduler(), max_wait=1.0)
         results = await asyncio.gather(
             *(shop.api.feedbacks.unseen() for _ in range(60)), return_exceptions=True
         )
-        refused = [result for result in results if isinstance(result, QuotaExhausted)]
-        assert len(refused) == 60 - market.requests
+        exhausted = [result for result in results if isinstance(result, QuotaExhausted)]
+        assert len(exhausted) == 60 - market.requests
         assert 8 <= market.requests <= 10
-        assert market.refusals == 0
-        assert "feedbacks-and-questions" in str(refused[0])
+        assert market.rate_limited == 0
+        assert "feedbacks-and-questions" in str(exhausted[0])

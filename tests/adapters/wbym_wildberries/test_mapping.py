@@ -34,9 +34,9 @@ class TestClaim:
         claim = mapping.return_request(_claim(dt=text), "shop")
         assert claim.created_at is None
 
-    @pytest.mark.parametrize("words", ["", None])
-    def test_imei_check_when_absent(self, words: str | None) -> None:
-        assert mapping.return_request(_claim(origin_id_info=words), "shop").imei_check is None
+    @pytest.mark.parametrize("stored", ["", None])
+    def test_imei_check_when_absent(self, stored: str | None) -> None:
+        assert mapping.return_request(_claim(origin_id_info=stored), "shop").imei_check is None
 
     @pytest.mark.parametrize(
         ("fields", "is_waiting"),
@@ -47,7 +47,7 @@ class TestClaim:
             ({"status": 2}, False),
         ],
     )
-    def test_reply_until_when_it_waits(self, fields: dict[str, object], is_waiting: bool) -> None:
+    def test_reply_until_when_undecided(self, fields: dict[str, object], is_waiting: bool) -> None:
         """WB lists a claim for 14 days; its times are in Moscow time."""
         times = {"dt": "2026-10-01T03:00:00", "dt_update": "2026-10-02T03:00:00"}
         claim = mapping.return_request(_claim(**times, **fields), "shop")
@@ -57,7 +57,7 @@ class TestClaim:
         )
 
     @pytest.mark.parametrize("text", ["9999-12-31T23:59:59", "", None])
-    def test_reply_until_when_it_is_beyond_the_calendar(self, text: str | None) -> None:
+    def test_reply_until_when_beyond_the_calendar(self, text: str | None) -> None:
         assert mapping.return_request(_claim(status=0, dt=text), "shop").reply_until is None
 
 
@@ -75,7 +75,7 @@ class TestQuestion:
             ({"editable": True, "createDate": "вчера"}, None),
         ],
     )
-    def test_reply_until_when_it_is_answered(
+    def test_reply_until_when_decided(
         self, answer: dict[str, object] | None, until: str | None
     ) -> None:
         """An answer can be edited once, within 60 days."""

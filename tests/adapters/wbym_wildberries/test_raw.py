@@ -25,7 +25,7 @@ async def test_raw_when_the_record_was_read(shop: Wildberries) -> None:
     assert raw(feedback).id == feedback.ref.id
 
 
-def test_raw_when_the_chat_was_made_from_an_event() -> None:
+def test_raw_when_the_chat_was_created_from_an_event() -> None:
     event = chats.Event(chat_id="c", event_id="e", add_timestamp=1)
     assert raw(mapping.chat_of_event(event, "shop")) is event
 

@@ -63,7 +63,7 @@ class TestGet:
             assert await shop.get(message.ref, Message) == message
         assert made.keys() == {EVENTS}
 
-    async def test_get_when_a_return_is_over(
+    async def test_get_when_a_return_is_closed(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         claim = simulator.state.claims.arrive(actions=["reject1"])
@@ -86,7 +86,7 @@ class TestGet:
         assert made.keys() == {CHATS, EVENTS}
 
     @pytest.mark.parametrize(
-        ("noun", "words"),
+        ("noun", "phrase"),
         [
             (Noun.CHAT, "chat .* does not exist"),
             (Noun.MESSAGE, "message .* does not exist"),
@@ -96,13 +96,13 @@ class TestGet:
         ],
     )
     async def test_get_when_the_record_does_not_exist(
-        self, shop: Wildberries, noun: Noun, words: str
+        self, shop: Wildberries, noun: Noun, phrase: str
     ) -> None:
-        with pytest.raises(NotFound, match=words):
+        with pytest.raises(NotFound, match=phrase):
             await shop.get(ref(noun, UNKNOWN))
 
     @pytest.mark.parametrize("noun", [noun for noun in Noun if noun is not Noun.UNDECODABLE])
-    async def test_get_when_it_is_of_another_account(self, noun: Noun) -> None:
+    async def test_get_when_of_another_account(self, noun: Noun) -> None:
         transport = ScriptedTransport()
         shop = Wildberries(make_token(), name="shop", transport=transport, scheduler=Scheduler())
         for wrong in (Ref("wildberries", "other", noun, "1"), Ref("toy", "shop", noun, "1")):
@@ -159,12 +159,16 @@ class TestReplies:
             with pytest.raises(InvalidInput, match=r"approve1.*got 'approve9'"):
                 await shop.decide(claim, "approve9")
         assert made == {CLAIMS: 2}
-        words = "На фото другой товар"
+        phrase = "На фото другой товар"
         with requests(simulator.stats) as made:
-            delivery = await shop.decide(claim, "rejectcustom", comment=words)
+            delivery = await shop.decide(claim, "rejectcustom", comment=phrase)
         assert made == {CLAIMS: 1, CLAIM: 1}
-        assert (delivery.target, delivery.decision, delivery.text) == (claim, "rejectcustom", words)
-        assert simulator.state.claims.decisions == [(claim.id, "rejectcustom", words)]
+        assert (delivery.target, delivery.decision, delivery.text) == (
+            claim,
+            "rejectcustom",
+            phrase,
+        )
+        assert simulator.state.claims.decisions == [(claim.id, "rejectcustom", phrase)]
 
     async def test_download_when_the_message_is_a_ref(
         self, shop: Wildberries, simulator: WildberriesSimulator

@@ -63,7 +63,7 @@ class TestSandbox:
             with pytest.raises(Unsupported):
                 sandbox.address(endpoint)
 
-    def test_token_when_it_is_for_tests_only(self) -> None:
+    def test_token_when_only_for_tests(self) -> None:
         with pytest.raises(InvalidToken, match="sandbox only"):
             dialect(sandbox=False, test=True).authorize(SELLER)
         assert dialect(sandbox=True, test=True).authorize(UPLOAD)

@@ -60,7 +60,7 @@ class TestToken:
             (None, TokenType.UNKNOWN, Tier.STANDARD),
         ],
     )
-    def test_type_when_it_is(self, acc: int | None, kind: TokenType, tier: Tier) -> None:
+    def test_type_of_a_token(self, acc: int | None, kind: TokenType, tier: Tier) -> None:
         token = Token(make_token(acc=acc))  # type: ignore[arg-type]
         assert token.type is kind
         assert WildberriesDialect("shop", [token]).tier_of(token) is tier
@@ -69,14 +69,14 @@ class TestToken:
         "text",
         ["", "abc", "a.b", "a.b.c", "a.!!!.c", "Bearer a.b.c", "eyJhIjoxfQ.eyJhIjoxfQ.c", "a..b"],
     )
-    def test_token_when_it_is_invalid(self, text: str) -> None:
+    def test_token_when_invalid(self, text: str) -> None:
         with pytest.raises(InvalidToken) as caught:
             Token(text, account="shop")
         assert "shop" in str(caught.value)
         assert not text or text not in str(caught.value)
 
     @given(st.text(max_size=80))
-    def test_token_when_it_is_any_text(self, text: str) -> None:
+    def test_token_of_any_text(self, text: str) -> None:
         with pytest.raises(InvalidToken):
             Token(text)
 
@@ -92,36 +92,36 @@ class TestToken:
             msgspec.json.encode(token)
 
 
-class TestRefusals:
+class TestRejections:
     """Calls that no token covers fail before a request."""
 
-    async def _refused(self, kind: type[WbymError], shop: Wildberries, words: str) -> None:
-        with pytest.raises(kind, match=words):
+    async def _rejected(self, kind: type[WbymError], shop: Wildberries, message: str) -> None:
+        with pytest.raises(kind, match=message):
             await shop.api.chats.send("sign", "Привет", files=[Upload("a.pdf", b"%PDF-")])
 
     async def test_call_when_the_category_is_missing(self) -> None:
         shop, transport = _shop(make_token(scopes=["feedbacks"]))
-        await self._refused(MissingScope, shop, "buyer-chat.*feedbacks-and-questions")
+        await self._rejected(MissingScope, shop, "buyer-chat.*feedbacks-and-questions")
         assert not transport.requests
 
     async def test_call_when_the_token_may_only_read(self) -> None:
         shop, transport = _shop(make_token(read_only=True))
-        await self._refused(ReadOnlyToken, shop, "is read-only")
+        await self._rejected(ReadOnlyToken, shop, "is read-only")
         assert not transport.requests
 
     async def test_call_when_the_token_is_expired(self) -> None:
         shop, transport = _shop(make_token(expires_in=-10))
-        await self._refused(TokenExpired, shop, "expired on")
+        await self._rejected(TokenExpired, shop, "expired on")
         assert not transport.requests
 
     async def test_call_when_the_token_is_for_tests(self) -> None:
         shop, transport = _shop(make_token(acc=2, test=True))
-        await self._refused(InvalidToken, shop, "sandbox=True")
+        await self._rejected(InvalidToken, shop, "sandbox=True")
         assert not transport.requests
 
     async def test_call_when_the_sandbox_lacks_the_host(self) -> None:
         shop, transport = _shop(make_token(acc=2, test=True), sandbox=True)
-        await self._refused(Unsupported, shop, "sandbox")
+        await self._rejected(Unsupported, shop, "sandbox")
         assert not transport.requests
 
     def test_account_when_tokens_are_of_two_sellers(self) -> None:
@@ -144,7 +144,7 @@ class TestFacts:
     def test_credentials_when_the_token_is_base(self, caplog: pytest.LogCaptureFixture) -> None:
         shop, _ = _shop(make_token(acc=1))
         (facts,) = shop.credentials()
-        assert any("base token" in words for words in facts.warnings)
+        assert any("base token" in message for message in facts.warnings)
         assert "every 12 min" in caplog.text
         assert "every 60 min" in caplog.text
 
@@ -162,7 +162,7 @@ class TestFacts:
         assert rows[0].limit == "3 per 1 s, every 333 ms, burst 6"
         assert rows[0].lower_limit == "5 per 1 h, every 12 min, burst 1"
 
-    async def test_from_secrets_when_there_are_several_tokens(self) -> None:
+    async def test_from_secrets_with_several_tokens(self) -> None:
         tokens = [make_token(scopes=["chat"]), make_token(scopes=["returns"])]
         async with Wildberries.from_secrets({"secret": tokens}, name="shop") as shop:
             assert len(shop.tokens) == 2
@@ -175,7 +175,7 @@ class TestFacts:
         with pytest.raises(InvalidToken, match="shop"):
             Wildberries.from_secrets(secrets, name="shop")
 
-    async def test_from_secrets_when_there_are_options(self) -> None:
+    async def test_from_secrets_with_options(self) -> None:
         options = msgspec.convert({"sandbox": True, "tier": "base"}, Wildberries.Options)
         token = make_token()
         shop = Wildberries.from_secrets({"secret": [token]}, name="shop", options=options)
@@ -190,7 +190,7 @@ class TestFacts:
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(options, Wildberries.Options)
 
-    def test_arguments_when_their_order_is_that_of_all_accounts(self) -> None:
+    def test_arguments_have_the_order_of_all_accounts(self) -> None:
         arguments = list(inspect.signature(Wildberries).parameters.values())
         assert [one.name for one in arguments] == [
             "token",

@@ -75,7 +75,7 @@ class TestChats:
     ) -> None:
         market.state.chats.finish(int((await shop.chats().all())[0].ref.id))
         found = await shop.chats().all()
-        # Of a finished chat Market does not say whether it takes messages.
+        # Market does not document whether a finished chat accepts messages.
         assert all((chat.status is ChatStatus.CLOSED) is (chat.writable is None) for chat in found)
         assert {chat.writable for chat in found} == {True, None}
         assert {chat.kind for chat in found} >= {ChatKind.ORDER, ChatKind.RETURN, ChatKind.DIRECT}
@@ -96,7 +96,7 @@ class TestChats:
         later = [message for message in messages if message.sent_at >= since]
         assert await shop.messages(chat, since=since).all() == later
 
-    async def test_send_when_with_a_file(
+    async def test_send_with_a_file(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         chat = (await shop.chats(waiting_for_seller=True).all())[0]
@@ -111,11 +111,11 @@ class TestChats:
             assert await file.read() == PNG.content
 
     async def test_send_when_the_file_is_rejected_after_the_text(self) -> None:
-        refused = {"status": "ERROR", "errors": [{"code": "BAD_REQUEST", "message": "Wrong type"}]}
+        rejected = {"status": "ERROR", "errors": [{"code": "BAD_REQUEST", "message": "Wrong type"}]}
         transport = ScriptedTransport(
             json_response({"status": "OK"}),
-            json_response(refused, 400),
-            json_response(refused),
+            json_response(rejected, 400),
+            json_response(rejected),
         )
         shop = YandexMarket(
             KEY, name="shop", business_id=11, transport=transport, scheduler=Scheduler()
@@ -124,7 +124,7 @@ class TestChats:
         sent = await shop.send(chat, "Вот инструкция", files=[PNG])
         assert len(sent.failed_files) == 1
         assert "Wrong type" in sent.failed_files[0]
-        # With status 200 too the envelope may say no.
+        # The envelope may be an error under status 200 too.
         with pytest.raises(BadRequest, match="Wrong type") as caught:
             await shop.send(chat, "", files=[PNG])
         assert (caught.value.status, caught.value.code) == (200, "BAD_REQUEST")
@@ -150,7 +150,7 @@ class TestChats:
             (None, PNG.name),
         ]
 
-    async def test_open_chat_when_by_order_and_by_return(
+    async def test_open_chat_by_order_and_by_return(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         item = next(one for one in market.state.returns.all if not one.is_dbs and one.redeemed)
@@ -219,12 +219,12 @@ class TestFeedbacks:
         }
         assert {f.ref.id for f in answered} <= own
         assert all(f.answer is not None and f.answer.author is Author.SELLER for f in answered)
-        # Comments are read where there are some, whoever has looked.
+        # Comments are read if the feedback has any, viewed or not.
         path = market.stats.paths["POST /v2/businesses/{businessId}/goods-feedback/comments"]
         decisive = [f for f in everything if f.comments]
         assert path.requests == 2 * len(decisive)
 
-    async def test_lists_when_they_end_with_the_calendar(self, shop: YandexMarket) -> None:
+    async def test_lists_when_they_end_at_the_max_datetime(self, shop: YandexMarket) -> None:
         first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
         assert not await shop.feedbacks(until=first).all()
         assert not await shop.questions(until=first).all()
@@ -250,7 +250,7 @@ class TestFeedbacks:
             }
 
     @pytest.mark.parametrize("prefetch", [None, 4])
-    async def test_feedbacks_when_the_period_is_of_years(self, prefetch: int | None) -> None:
+    async def test_feedbacks_when_the_period_is_years_long(self, prefetch: int | None) -> None:
         async with (
             YandexMarketSimulator(feedbacks=300, feedback_days=900, limits=False) as market,
             open_shop(market) as shop,
@@ -274,7 +274,7 @@ class TestFeedbacks:
             assert market.peak_parallel(1001) == 4
             assert market.stats.rate_limited == 0
 
-    async def test_answer_when_it_stands(
+    async def test_answer_when_already_answered(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         feedback = next(f for f in await shop.feedbacks().all() if f.comments == 0 and not f.viewed)
@@ -287,7 +287,7 @@ class TestFeedbacks:
         assert again.viewed
         with pytest.raises(AlreadyAnswered, match="edit_answer"):
             await shop.answer(again, "Ещё раз")
-        # A record that cannot say whether there is an answer is looked up.
+        # A record without knowledge of its answer is looked up.
         vague = next(f for f in await shop.feedbacks().all() if f.ref == feedback.ref)
         assert not vague.answer_known
         assert vague.viewed
@@ -313,12 +313,12 @@ class TestFeedbacks:
         assert again.answer.status is AnswerStatus.REJECTED
         assert not again.answered
 
-    async def test_skip_reaction_when_it_is_new(self, shop: YandexMarket) -> None:
+    async def test_skip_reaction_when_new(self, shop: YandexMarket) -> None:
         feedback = next(f for f in await shop.feedbacks().all() if not f.viewed)
         await shop.skip_reaction(feedback)
         assert (await shop.get(feedback)).viewed
 
-    async def test_feedback_when_it_is_not_there(self, shop: YandexMarket) -> None:
+    async def test_feedback_when_not_found(self, shop: YandexMarket) -> None:
         with pytest.raises(NotFound, match="feedback 5 does not exist"):
             await shop.get(Ref("yandex_market", "shop", Noun.FEEDBACK, "5"))
 
@@ -360,7 +360,7 @@ class TestQuestions:
         arrived = str(market.state.arrive_question("Подойдёт ли?"))
         question = next(q for q in await shop.questions().all() if q.ref.id == arrived)
         assert question.status is QuestionStatus.WAITING
-        # Were it not among those that wait yet, it would not be taken for answered.
+        # If it were not listed as unanswered yet, it would not be taken for answered.
         market.state.questions.create("QUESTION", int(arrived), "Да")
         question = next(q for q in await shop.questions().all() if q.ref.id == arrived)
         assert question.status is QuestionStatus.UNKNOWN
@@ -389,7 +389,7 @@ class TestQuestions:
                 q.ref for q in everything if q.product == product
             }
 
-    async def test_question_when_it_is_not_there(self, shop: YandexMarket) -> None:
+    async def test_question_when_not_found(self, shop: YandexMarket) -> None:
         with pytest.raises(NotFound, match="question 5 does not exist"):
             await shop.get(Ref("yandex_market", "shop", Noun.QUESTION, "5"))
 
@@ -412,7 +412,7 @@ class TestReturns:
             assert all(part.id for part in item.items)
             assert msgspec.json.decode(msgspec.json.encode(item), type=Return) == item
 
-    async def test_decide_when_it_is_declined(
+    async def test_decide_when_declined(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         item, decision = await _find(shop, DecisionKind.REJECT)
@@ -433,7 +433,7 @@ class TestReturns:
             await shop.decide(item, decision, reason=decision.reasons[0])
         assert await shop.decisions(item) == []
 
-    async def test_decide_when_a_part_is_paid_back(
+    async def test_decide_when_partially_refunded(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         item, decision = await _find(shop, DecisionKind.PARTIAL_REFUND, positions=1)
@@ -491,15 +491,19 @@ class TestReturns:
             await shop.decide(item, decision)
         await shop.decide(item, decision, comment="Починим за две недели")
 
-    async def test_set_decision_when_it_is_submitted(
+    async def test_set_decision_when_submitted(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         one = next(o for o in market.state.returns.all if o.waits and o.is_dbs)
         place = (one.campaign.id, one.order_id, one.id)
         comment = "По договорённости"
         for item in one.items:
-            word = next(p.decision for p in one.possible if p.decision.startswith("REFUND"))
-            decision = ItemDecision(return_item_id=item.id, decision_type=word, comment=comment)
+            decision_type = next(
+                p.decision for p in one.possible if p.decision.startswith("REFUND")
+            )
+            decision = ItemDecision(
+                return_item_id=item.id, decision_type=decision_type, comment=comment
+            )
             await shop.api.returns.set_decision(*place, decision)
         await shop.api.returns.submit_decision(*place)
         assert {number for number, _ in market.state.decisions} == {one.id}
@@ -541,7 +545,7 @@ class TestCounts:
 
 
 class TestCabinet:
-    async def test_business_when_it_is_found_once(
+    async def test_business_when_looked_up_once(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         assert "not known" in repr(shop)
@@ -551,7 +555,7 @@ class TestCabinet:
         assert "1001" in repr(shop)
         assert shop.credentials()[0].owner == "business 1001"
 
-    async def test_business_when_it_is_given(self, market: YandexMarketSimulator) -> None:
+    async def test_business_when_given(self, market: YandexMarketSimulator) -> None:
         async with open_shop(market, business_id=1001, campaign_ids=[100101]) as shop:
             await shop.chats().all()
             assert len(await shop.returns().all()) == len(
@@ -575,14 +579,14 @@ class TestCabinet:
                 with pytest.raises(InvalidInput, match="campaign_ids"):
                     await shop.chats().all()
 
-    async def test_business_when_it_is_a_campaign(self, market: YandexMarketSimulator) -> None:
+    async def test_business_when_given_a_campaign(self, market: YandexMarketSimulator) -> None:
         async with open_shop(market, business_id=100101) as shop:
             with pytest.raises(InvalidInput, match="100101 is a campaign of business 1001"):
                 await shop.returns().all()
             with pytest.raises(NotFound, match="Business 100101 not found"):
                 await shop.chats().all()
 
-    async def test_business_when_it_is_of_another_seller(self) -> None:
+    async def test_business_of_another_seller(self) -> None:
         async with (
             YandexMarketSimulator(businesses=[11, 12], limits=False) as market,
             open_shop(market, make_api_key(business_id=11), business_id=12) as shop,
@@ -608,8 +612,8 @@ class TestCabinet:
             assert len(page.chats) == 5
 
     async def test_token_facts(self, shop: YandexMarket) -> None:
-        told = await shop.api.auth.token()
-        assert told.api_key.auth_scopes == ["ALL_METHODS"]
+        info = await shop.api.auth.token()
+        assert info.api_key.auth_scopes == ["ALL_METHODS"]
 
     async def test_list_of_campaigns(self, shop: YandexMarket) -> None:
         listing = shop.api.campaigns.list()
@@ -621,7 +625,7 @@ class TestCabinet:
 
 
 class TestTrouble:
-    async def test_feedbacks_when_records_are_bad(
+    async def test_feedbacks_when_records_are_undecodable(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         market.faults.next("/goods-feedback", "bad_record")
@@ -654,7 +658,7 @@ class TestTrouble:
             assert f'"feedbackId":{bad.ref.id}' in undecodable.data.decode().replace(" ", "")
         assert len(shop.undecodable) == 2
 
-    @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
+    @pytest.mark.parametrize("fault", ["nulls", "unknown_values"])
     async def test_reads_when_the_data_are_odd(
         self, market: YandexMarketSimulator, fault: str
     ) -> None:
@@ -669,11 +673,11 @@ class TestTrouble:
             assert await shop.returns().all()
             assert not shop.undecodable
 
-    async def test_read_when_a_page_comes_broken_once(
+    async def test_read_when_a_page_is_damaged_once(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         expected = await shop.chats().all()
-        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_words", "bad_record"}):
+        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_values", "bad_record"}):
             market.faults.next("/chats", fault)
             assert await shop.chats().all() == expected
 

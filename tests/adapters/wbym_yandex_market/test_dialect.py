@@ -50,14 +50,14 @@ def _headers(
 
 
 class TestSignal:
-    def test_signal_when_the_answer_is_good(self) -> None:
+    def test_signal_when_the_response_is_successful(self) -> None:
         signal = _dialect().signal(Response(200, _headers()))
         assert signal is not None
         assert (signal.limit, signal.remaining, signal.retry_after) == (5000, 4999, None)
         assert signal.resets_at == NOW + 601
 
     def test_signal_when_the_clocks_differ(self) -> None:
-        # Market's clock is an hour ahead of ours: by its own, there are ten minutes left.
+        # Market's clock is an hour ahead of ours: by its own clock, ten minutes are left.
         ahead = NOW + 3600
         signal = _dialect().signal(Response(200, _headers(until=ahead + 600, date=ahead)))
         assert signal is not None
@@ -67,7 +67,7 @@ class TestSignal:
         assert _dialect().signal(Response(200, {})) is None
 
     @pytest.mark.parametrize("text", ["", "soon", "Wed, 99 Foo", "0", "-1", "1e999"])
-    def test_signal_when_headers_are_broken(self, text: str) -> None:
+    def test_signal_when_headers_are_malformed(self, text: str) -> None:
         headers = dict.fromkeys(_headers(), text)
         _dialect().signal(Response(200, headers))
         assert _dialect().signal(Response(420, headers)) is not None
@@ -82,7 +82,7 @@ class TestSignal:
             ({}, 1.0),
         ],
     )
-    def test_signal_when_the_limit_is_met(
+    def test_signal_when_the_limit_is_reached(
         self, headers: dict[str, str], retry_after: float
     ) -> None:
         signal = _dialect().signal(Response(420, headers))
@@ -94,7 +94,7 @@ class TestSignal:
 
 
 class TestCharges:
-    def test_charges_when_they_are_the_business_s(self) -> None:
+    def test_charges_of_the_business(self) -> None:
         budget, places = _dialect().charges(ENDPOINTS["feedbacks.list"], {"businessId": 11})
         assert str(budget.key) == "yandex_market/business-11/standard/feedbacks.list"
         assert budget.quota == Window(limit=5000, period=3600)
@@ -103,7 +103,7 @@ class TestCharges:
         _, others = _dialect().charges(ENDPOINTS["chats.list"], {"businessId": 11})
         assert others.key == places.key
 
-    def test_charges_when_they_are_the_shop_s(self) -> None:
+    def test_charges_of_the_shop(self) -> None:
         budget, places = _dialect(Tier.SUBSCRIPTION).charges(
             ENDPOINTS["returns.list"], {"campaignId": 22}
         )
@@ -116,7 +116,7 @@ class TestCharges:
         )
         assert budget.quota == Window(limit=10_000, period=3600)
 
-    def test_charges_when_the_address_names_nobody(self) -> None:
+    def test_charges_when_the_path_has_no_owner(self) -> None:
         budget, _ = _dialect().charges(ENDPOINTS["campaigns.list"], {})
         assert budget.key.owner.startswith("key-")
         assert KEY not in str(budget.key)
@@ -174,12 +174,12 @@ class TestErrors:
             (b'{"errors": [{"code": "X", "message": null}]}', "X"),
         ],
     )
-    def test_refusal_without_a_message(self, body: bytes, message: str) -> None:
+    def test_rejection_without_a_message(self, body: bytes, message: str) -> None:
         refusal = _dialect().refusal(Response(404, {"x-market-req-id": "r1"}, body))
         assert refusal == Refusal(message, "X" if b"X" in body else None, "r1")
 
     @pytest.mark.parametrize("body", FOREIGN)
-    def test_refusal_when_a_gateway_answers(self, body: bytes) -> None:
+    def test_rejection_when_a_gateway_answers(self, body: bytes) -> None:
         assert _dialect().refusal(Response(404, {}, body)) is None
         limited = _dialect().refusal(Response(420, {"retry-after": "7"}, body))
         assert limited is not None
@@ -202,8 +202,8 @@ class TestErrors:
 
     @pytest.mark.parametrize("call", ["list", "get"])
     async def test_campaigns_when_the_response_is_an_error(self, call: str) -> None:
-        refused = {"status": "ERROR", "errors": [{"code": "X", "message": "Нельзя"}]}
-        transport = ScriptedTransport(json_response(refused), json_response({}))
+        rejected = {"status": "ERROR", "errors": [{"code": "X", "message": "Нельзя"}]}
+        transport = ScriptedTransport(json_response(rejected), json_response({}))
         shop = YandexMarket(
             KEY, transport=transport, scheduler=Scheduler(), retry=RetryPolicy(max_attempts=1)
         )

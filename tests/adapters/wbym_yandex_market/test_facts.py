@@ -32,7 +32,7 @@ class TestMethods:
         """The simulator rejects exactly the methods that are reported as missing."""
         rows = {row.name: row for row in YandexMarket.catalog()}
         key = make_api_key(scopes=scopes)
-        said, refused = {}, {}
+        reported, rejected = {}, {}
         ids = {"businessId": 1001, "campaignId": 100_101}
         async with (
             open_shop(market, key) as shop,
@@ -45,16 +45,16 @@ class TestMethods:
                 places = re.findall(r"{(\w+)}", row.path)
                 path = build_path(row.path, {name: ids.get(name, 1) for name in places})
                 async with session.request(row.method, path, json={}) as answer:
-                    refused[facts.name] = answer.status == 403
-                said[facts.name] = facts.missing is not None
-        assert said == refused
-        assert list(said) == list(rows)
+                    rejected[facts.name] = answer.status == 403
+                reported[facts.name] = facts.missing is not None
+        assert reported == rejected
+        assert list(reported) == list(rows)
         assert (
             report.credentials[0].scopes == tuple(sorted(scopes, reverse=True)) or len(scopes) < 2
         )
         assert report.credentials[0].read_only is (scopes == ["all-methods:read-only"])
 
-    async def test_methods_when_the_token_is_of_oauth(self, market: YandexMarketSimulator) -> None:
+    async def test_methods_with_an_oauth_token(self, market: YandexMarketSimulator) -> None:
         token = make_oauth_token(businesses=[1001])
         async with open_shop(market, oauth=token) as shop:
             report = await shop.check()
@@ -69,12 +69,12 @@ class TestMethods:
         assert not transport.requests
         assert not report.probes
         assert any("after a request" in text for text in report.credentials[0].warnings)
-        pace = {facts.name: facts.rate for facts in report.methods}
-        assert pace["feedbacks.list"] == "10000 per 1 h"
-        assert pace["auth.token"] == "100 per 1 h"
+        rates = {facts.name: facts.rate for facts in report.methods}
+        assert rates["feedbacks.list"] == "10000 per 1 h"
+        assert rates["auth.token"] == "100 per 1 h"
 
 
-class TestAsking:
+class TestOnline:
     async def test_check_when_online(self, market: YandexMarketSimulator) -> None:
         async with open_shop(market, make_api_key(name="отзывы")) as shop:
             report = await shop.check()

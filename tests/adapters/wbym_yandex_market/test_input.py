@@ -85,7 +85,7 @@ CALLS: list[tuple[str, Call]] = [
     ("1 to 255", lambda shop: shop.feedbacks(product="").all()),
     ("cursor", lambda shop: shop.feedbacks(cursor="5").all()),
     ("cursor", lambda shop: shop.questions(cursor="1-2:x;no").all()),
-    # Rules over several arguments of an operation; its other bounds are tried in test_rows.py.
+    # Rules over several arguments of an operation; test_rows.py tests other bounds.
     ("size must be from 1 to 20", lambda shop: shop.api.chats.list().using(size=21).page()),
     (
         "size must be from 1 to 100",
@@ -195,7 +195,7 @@ async def test_call_when_it_breaks_a_rule(rule: str, call: Call) -> None:
         "/file",
     ],
 )
-async def test_download_when_the_address_is_wrong(url: str | None) -> None:
+async def test_download_when_the_address_is_invalid(url: str | None) -> None:
     shop, transport = open_scripted()
     with pytest.raises(InvalidInput, match="address"):
         async with shop.download(ref(Noun.MESSAGE), Attachment(url=url)):
@@ -212,6 +212,6 @@ async def test_download_when_the_address_is_wrong(url: str | None) -> None:
         ({"quotas": {"feedbacks": Window(limit=1, period=1)}}, "must be among"),
     ],
 )
-async def test_account_when_an_argument_is_wrong(arguments: dict[str, object], rule: str) -> None:
+async def test_account_when_an_argument_is_invalid(arguments: dict[str, object], rule: str) -> None:
     with pytest.raises(InvalidInput, match=rule):
         YandexMarket(KEY, **arguments)  # type: ignore[arg-type]

@@ -32,7 +32,7 @@ class TestParallel:
             for shop in shops:
                 await shop.aclose()
 
-    async def test_calls_when_somebody_else_makes_some_too(self) -> None:
+    async def test_calls_when_another_client_calls_too(self) -> None:
         market = YandexMarketSimulator(chats=1)
         market.faults.latency = 0.05
         async with market:
@@ -46,7 +46,7 @@ class TestParallel:
             assert len(answers) == 8
             assert 0 < market.stats.rate_limited <= 8
 
-    async def test_reply_when_a_sweep_is_under_way(self) -> None:
+    async def test_reply_during_a_sweep(self) -> None:
         market = YandexMarketSimulator(chats=2, feedbacks=1)
         market.faults.latency = 0.05
         async with market, open_shop(market, business_id=1001) as shop:
@@ -56,14 +56,14 @@ class TestParallel:
             await asyncio.wait(sweep, return_when=asyncio.FIRST_COMPLETED)
             before = sum(task.done() for task in sweep)
             await shop.send(chat, "Уже отправили")
-            # What was under way at the time goes first, and of the others next to nothing.
+            # Calls in flight at that time are counted, and almost none of the others.
             assert sum(task.done() for task in sweep) - before <= 12
             await asyncio.gather(*sweep)
 
 
 class TestBudget:
     async def test_calls_when_the_budget_is_less_than_published(self) -> None:
-        # Ten calls of 1,000: learned from the headers of the first, so none is refused.
+        # Ten calls of 1,000: learned from the headers of the first, so none is rejected.
         async with YandexMarketSimulator(chats=1, limit_scale=0.01) as market:
             async with open_shop(market, business_id=1001, max_wait=1.0) as shop:
                 chat = next(iter(market.state.chats.rows)).id
@@ -72,13 +72,13 @@ class TestBudget:
                 with pytest.raises(QuotaExhausted, match=r"chats\.get") as caught:
                     await shop.api.chats.get(chat)
                 assert 3000 < caught.value.wait < 3610
-                # One method's budget is not another's.
+                # Methods have separate budgets.
                 await shop.api.chats.list().page()
                 state = next(one for one in shop.limits() if one.key.bucket == "chats.get")
                 assert (state.limit, state.left, state.rate_limited) == (10, 0, 0)
             assert market.stats.rate_limited == 0
 
-    async def test_calls_when_the_next_period_comes(self) -> None:
+    async def test_calls_when_the_next_period_begins(self) -> None:
         async with (
             YandexMarketSimulator(chats=1, limit_scale=0.003, hour=1.5) as market,
             open_shop(market, business_id=1001, max_wait=10) as shop,
@@ -88,7 +88,7 @@ class TestBudget:
                 await shop.api.chats.get(chat)
             assert market.stats.rate_limited == 0
 
-    async def test_calls_when_somebody_else_spends_the_budget(self) -> None:
+    async def test_calls_when_others_spend_the_budget(self) -> None:
         async with YandexMarketSimulator(chats=1, limit_scale=0.01) as market:
             chat = next(iter(market.state.chats.rows)).id
             ours, theirs = (
@@ -103,14 +103,14 @@ class TestBudget:
                 with pytest.raises(QuotaExhausted) as caught:
                     await ours.api.chats.get(chat)
                 assert caught.value.wait > 3000
-            # The ban is learned from one refusal.
+            # The ban is learned from one 420 response.
             assert market.stats.rate_limited == 1
             (state,) = [one for one in ours.limits() if one.key.bucket == "chats.get"]
             assert state.rate_limited == 1
             assert state.banned_until is not None
             assert state.banned_until - datetime.now(UTC) > timedelta(minutes=50)
 
-    async def test_budget_when_it_is_the_caller_s(self) -> None:
+    async def test_budget_per_caller(self) -> None:
         transport = ScriptedTransport(*[json_response(EMPTY)] * 2)
         shop = YandexMarket(
             KEY,
@@ -126,7 +126,7 @@ class TestBudget:
             await shop.api.feedbacks.list().page()
         assert len(transport.requests) == 2
 
-    async def test_limits_when_two_accounts_are_of_two_businesses(self) -> None:
+    async def test_limits_of_two_businesses(self) -> None:
         scheduler = Scheduler()
         transport = ScriptedTransport(*[json_response(EMPTY)] * 2)
         shops = [

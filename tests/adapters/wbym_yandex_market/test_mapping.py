@@ -27,8 +27,8 @@ def test_chat_without_an_order() -> None:
 
 def test_return_with_and_without_an_amount() -> None:
     wire = {"id": 1, "orderId": 2, "amount": {"value": 12.5, "currencyId": "RUR"}}
-    told = mapping.return_request(msgspec.convert(wire, Return), "shop")
-    assert told.amount == Money(Decimal("12.5"), "RUB")
+    mapped = mapping.return_request(msgspec.convert(wire, Return), "shop")
+    assert mapped.amount == Money(Decimal("12.5"), "RUB")
     del wire["amount"]
     assert mapping.return_request(msgspec.convert(wire, Return), "shop").amount is None
 
@@ -56,7 +56,7 @@ def test_chat_with_an_impossible_time() -> None:
 def test_return_when_it_waits_for_48_hours(
     status: str | None, until: str | None, since: str | None
 ) -> None:
-    """48 hours from creation; for DBS from when the goods came back, which is the last change."""
+    """48 hours from creation; for DBS from the return of the goods, which is the last change."""
     neutral = _return(status, "2026-10-01T13:00:00+03:00", "2026-10-02T03:00:00+03:00")
     assert (neutral.reply_until and f"{neutral.reply_until:%F %H:%M}") == until
     assert (neutral.waiting_since and f"{neutral.waiting_since:%F %H:%M}") == since

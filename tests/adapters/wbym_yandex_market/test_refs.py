@@ -29,7 +29,7 @@ RETURN = "GET /v2/campaigns/{campaignId}/orders/{orderId}/returns/{returnId}"
 DECISIONS = "POST /v1/businesses/{businessId}/returns/decisions"
 SUBMIT = f"{RETURN}/decision/submit".replace("GET", "POST")
 FIRST, SECOND = 100101, 100102
-WORDS = "Обсудим по телефону"
+COMMENT = "Обсудим по телефону"
 NOUNS = [Noun.CHAT, Noun.QUESTION, Noun.FEEDBACK, Noun.RETURN]
 
 
@@ -121,15 +121,15 @@ class TestGet:
             await shop.get(ref(noun, 5))
 
     @pytest.mark.parametrize("noun", NOUNS)
-    async def test_get_when_the_ref_is_wrong(self, noun: Noun) -> None:
+    async def test_get_when_the_ref_is_invalid(self, noun: Noun) -> None:
         transport = ScriptedTransport()
         shop = YandexMarket(KEY, name="shop", transport=transport, scheduler=Scheduler())
         for wrong in (Ref("yandex_market", "other", noun, "1"), Ref("toy", "shop", noun, "1")):
             with pytest.raises(RefError, match="of the account yandex_market/shop"):
                 await shop.get(wrong)
-        for word in ("x", "0", "-1", "1.0", "", " 1", "٣", "9" * 20):
+        for invalid_id in ("x", "0", "-1", "1.0", "", " 1", "٣", "9" * 20):
             with pytest.raises(RefError, match="a positive number"):
-                await shop.get(ref(noun, word))
+                await shop.get(ref(noun, invalid_id))
         with pytest.raises(Unsupported):
             await shop.get(ref(Noun.MESSAGE, 1))
         assert not transport.requests
@@ -196,13 +196,13 @@ class TestReplies:
             assert made == {RETURNS: reads, DECISIONS: 1}
         decision = simple(offered)
         with requests(market.stats) as made:
-            delivery = await shop.decide(item, decision, comment=WORDS)
+            delivery = await shop.decide(item, decision, comment=COMMENT)
         assert made == {RETURNS: reads, DECISIONS: 1, SUBMIT: 1}
         assert (delivery.target, delivery.decision) == (item, decision)
-        assert (delivery.accepted, delivery.text) == (True, WORDS)
+        assert (delivery.accepted, delivery.text) == (True, COMMENT)
         assert {str(number) for number, _ in market.state.decisions} == {item.id}
         with requests(market.stats) as made, pytest.raises(InvalidInput, match="must be available"):
-            await shop.decide(item, decision, comment=WORDS)
+            await shop.decide(item, decision, comment=COMMENT)
         assert made == {RETURN: 1, DECISIONS: 1}
 
     async def test_decide_when_the_return_does_not_exist(
@@ -224,6 +224,6 @@ class TestReplies:
             decision = simple(await other.decisions(listed))
         copy = msgspec.json.decode(msgspec.json.encode(listed), type=Return)
         with requests(market.stats) as made:
-            await shop.decide(copy, decision, comment=WORDS)
-        # Each shop is asked for it, since the record does not say whose it is.
+            await shop.decide(copy, decision, comment=COMMENT)
+        # Each shop is tried, since the record lacks its shop.
         assert made == {RETURN: 2, DECISIONS: 1, SUBMIT: 1}

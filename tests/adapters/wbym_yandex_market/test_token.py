@@ -30,14 +30,14 @@ class TestCredential:
         "text",
         ["", "  ", f"Bearer {TOKEN}", f"OAuth {TOKEN}", "Api-Key: x", "a b", "a\r\nX: y", "ключ"],
     )
-    def test_credential_when_it_is_invalid(self, kind: CredentialKind, text: str) -> None:
+    def test_credential_when_invalid(self, kind: CredentialKind, text: str) -> None:
         with pytest.raises(InvalidToken) as caught:
             Credential(kind, text, account="shop")
         assert "shop" in str(caught.value)
         assert not text.strip() or text not in str(caught.value)
 
     @given(st.text(max_size=50))
-    def test_credential_when_it_is_any_text(self, text: str) -> None:
+    def test_credential_of_any_text(self, text: str) -> None:
         try:
             credential = Credential(CredentialKind.API_KEY, text)
         except InvalidToken:
@@ -69,7 +69,7 @@ class TestAccount:
             ({"secret": [KEY], "oauth": [TOKEN]}, ["Api-Key", "OAuth token"]),
         ],
     )
-    async def test_from_secrets_when_they_are_well_formed(
+    async def test_from_secrets_when_well_formed(
         self, secrets: dict[str, list[str]], titles: list[str]
     ) -> None:
         shop = YandexMarket.from_secrets(secrets, name="shop")
@@ -88,14 +88,14 @@ class TestAccount:
             {"oauth": [f"OAuth {TOKEN}"]},
         ],
     )
-    async def test_from_secrets_when_they_are_not(self, secrets: dict[str, list[str]]) -> None:
+    async def test_from_secrets_when_malformed(self, secrets: dict[str, list[str]]) -> None:
         with pytest.raises(InvalidToken) as caught:
             YandexMarket.from_secrets(secrets, name="shop")
         assert "shop" in str(caught.value)
         assert KEY not in str(caught.value)
         assert TOKEN not in str(caught.value)
 
-    async def test_from_secrets_when_there_are_options(self) -> None:
+    async def test_from_secrets_with_options(self) -> None:
         options = msgspec.convert(
             {"business_id": 7, "campaign_ids": [5, 6], "subscription": True, "parallel": 2},
             YandexMarket.Options,
@@ -113,7 +113,7 @@ class TestAccount:
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(options, YandexMarket.Options)
 
-    def test_arguments_when_their_order_is_that_of_all_accounts(self) -> None:
+    def test_arguments_have_the_order_of_all_accounts(self) -> None:
         arguments = list(inspect.signature(YandexMarket).parameters.values())
         assert [one.name for one in arguments] == [
             "api_key",
@@ -146,7 +146,7 @@ class TestAccount:
         assert (call.headers["Api-Key"], "Authorization" in call.headers) == (KEY, False)
         assert own.headers["Authorization"] == f"Bearer {TOKEN}"
         assert own.url == "https://files.market.yandex.ru/a?b=%D1%91"
-        # Strangers' servers get no credential.
+        # Other servers receive no credential.
         assert not {"Authorization", "Api-Key"} & foreign.headers.keys()
         assert foreign.url == "https://example.org/a%7B1%7D"
 
@@ -160,8 +160,8 @@ class TestAccount:
     async def test_credentials_when_read_offline(self) -> None:
         shop = YandexMarket(KEY, oauth=TOKEN)
         key, token = shop.credentials()
-        assert any("api.auth.token" in words for words in key.warnings)
-        assert any("files only" in words for words in token.warnings)
+        assert any("api.auth.token" in line for line in key.warnings)
+        assert any("files only" in line for line in token.warnings)
 
     async def test_secret_when_everything_is_shown(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(0)
@@ -181,4 +181,4 @@ class TestAccount:
             caplog.text,
         ]
         for secret in (KEY, TOKEN, KEY.split(":")[1]):
-            assert not any(secret in words for words in shown)
+            assert not any(secret in line for line in shown)

@@ -25,7 +25,7 @@ from wbym.domain import (
 from wbym.testing import FakeAccount
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-NAIVE = datetime(2026, 5, 1)  # noqa: DTZ001 - what is refused
+NAIVE = datetime(2026, 5, 1)  # noqa: DTZ001 - the invalid value
 
 
 def ref(noun: Noun, record_id: str = "1") -> Ref:
@@ -64,7 +64,7 @@ RECORDS = (CHAT, MESSAGE, QUESTION, FEEDBACK, RETURN)
 
 
 def bounded(capability: Capability, facts: Mapping[str, str | int | float | bool]) -> FakeAccount:
-    """A shop whose marketplace states facts of one capability."""
+    """A fake account with facts of one capability."""
     return shop({**FakeAccount.CAPABILITIES, capability: Supported(Support.NATIVE, facts)})
 
 

@@ -21,7 +21,7 @@ BLANK = [
 
 
 @pytest.mark.parametrize("text", BLANK)
-def test_text_when_it_shows_nothing(text: str) -> None:
+def test_text_when_it_has_no_visible_character(text: str) -> None:
     with pytest.raises(InvalidInput, match="send: text must have a visible character"):
         require("send", "text", text, Annotated[str, NotEmpty()])
 
@@ -29,7 +29,7 @@ def test_text_when_it_shows_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["я", " . ", "👍", "\N{ZERO WIDTH JOINER}я", "👩\u200d🚀", "❤\ufe0f"]
 )
-def test_text_when_it_shows_something(text: str) -> None:
+def test_text_when_it_has_a_visible_character(text: str) -> None:
     require("send", "text", text, Annotated[str, NotEmpty()])
 
 
@@ -42,7 +42,7 @@ def test_text_when_it_shows_something(text: str) -> None:
         ("http://[::1]:80", "http://[::1]:80"),
     ],
 )
-def test_address_when_it_is_one(given: str | None, address: str | None) -> None:
+def test_address_when_valid(given: str | None, address: str | None) -> None:
     assert require_address("Toy", given) == address
 
 
@@ -70,7 +70,7 @@ def test_address_when_it_is_one(given: str | None, address: str | None) -> None:
         f"http://{'w' * 64}.example",
     ],
 )
-def test_address_when_it_is_none(given: str) -> None:
+def test_address_when_invalid(given: str) -> None:
     with pytest.raises(InvalidInput, match="Toy: base_url must be an address"):
         require_address("Toy", given)
 

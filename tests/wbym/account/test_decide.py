@@ -1,4 +1,4 @@
-"""What may be decided about a return, and what goes with it."""
+"""Available decisions on a return, and their arguments."""
 
 import pytest
 from msgspec.structs import replace
@@ -60,7 +60,7 @@ BAD: list[tuple[Decision, Given, str]] = [
 @pytest.mark.parametrize("by_id", [True, False])
 @pytest.mark.parametrize("item", [ITEM, ITEM.ref])
 @pytest.mark.parametrize(("decision", "given"), GOOD)
-async def test_decision_when_it_is_complete(
+async def test_decision_when_complete(
     decision: Decision, given: Given, item: Return | Ref, by_id: bool
 ) -> None:
     account = shop()
@@ -86,14 +86,14 @@ async def test_decision_when_it_breaks_a_rule(decision: Decision, given: Given, 
 
 
 @pytest.mark.parametrize("decision", ["approve", "", Decision("x", DecisionKind.OTHER)])
-async def test_decision_when_it_may_not_be_taken(decision: Decision | str) -> None:
+async def test_decision_when_not_available(decision: Decision | str) -> None:
     account = shop()
     with pytest.raises(InvalidInput, match="decision must be available for fake/"):
         await account.decide(RETURN, decision)
     assert not account.sent
 
 
-async def test_decision_when_nothing_is_to_be_done() -> None:
+async def test_decision_when_none_is_available() -> None:
     account = shop()
     await account.decide(RETURN, "refund")
     with pytest.raises(InvalidInput, match=r"now: \[\]"):
@@ -105,7 +105,7 @@ async def test_decision_when_nothing_is_to_be_done() -> None:
     ("argument", "value"),
     [("decision", 1), ("decision", None), ("comment", 1), ("reason", 1), ("amount", 10)],
 )
-async def test_argument_when_it_is_of_another_type(argument: str, value: object) -> None:
+async def test_argument_when_its_type_is_wrong(argument: str, value: object) -> None:
     account = shop()
     given: dict[str, object] = {"decision": "refund", argument: value}
     with pytest.raises(InvalidInput, match=f"decide: {argument} must be"):
@@ -114,7 +114,7 @@ async def test_argument_when_it_is_of_another_type(argument: str, value: object)
 
 
 @pytest.mark.parametrize(("length", "passes"), [(9, False), (10, True), (20, True), (21, False)])
-async def test_comment_when_facts_bound_it(length: int, passes: bool) -> None:
+async def test_comment_when_facts_limit_its_length(length: int, passes: bool) -> None:
     account = bounded(Capability.DECIDE, {"min_comment_length": 10, "max_comment_length": 20})
     if passes:
         await account.decide(RETURN, "reject", comment="я" * length)
@@ -124,5 +124,5 @@ async def test_comment_when_facts_bound_it(length: int, passes: bool) -> None:
     assert bool(account.sent) is passes
 
 
-async def test_decisions_when_the_record_has_them() -> None:
+async def test_decisions_when_loaded_with_the_record() -> None:
     assert tuple(await shop().decisions(RETURN)) == RETURN.decisions

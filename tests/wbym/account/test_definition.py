@@ -1,4 +1,4 @@
-"""What a class states and what it has hooks for must agree when it is defined."""
+"""The capabilities and hooks of an account class must agree at its definition."""
 
 from types import MappingProxyType
 from typing import ClassVar
@@ -37,7 +37,7 @@ def test_class_when_a_hook_has_no_declared_capability(support: Support | None) -
                 raise NotImplementedError
 
 
-def test_class_when_several_disagree() -> None:
+def test_class_when_several_capabilities_lack_hooks() -> None:
     with pytest.raises(TypeError, match=r"chats is declared.*; messages is declared"):
 
         class Toy(Account):
@@ -56,14 +56,14 @@ def test_class_when_hooks_are_inherited() -> None:
             raise NotImplementedError
 
     class Sandbox(Toy):
-        """It states and writes nothing of its own."""
+        """Inherits its capabilities and hooks."""
 
     assert Sandbox.CAPABILITIES is Toy.CAPABILITIES
 
 
-def test_class_when_arguments_alone_are_stated() -> None:
+def test_class_when_only_argument_capabilities_are_declared() -> None:
     class Toy(Account):
-        """An argument of a list has no hook of its own."""
+        """An argument of a list needs no separate hook."""
 
         marketplace = "toy"
         CAPABILITIES: ClassVar[Capabilities] = stating(Support.NATIVE, Capability.SEND_FILES)

@@ -1,4 +1,4 @@
-"""The arguments of lists are looked at when a list is made, before it is read."""
+"""Arguments of lists are checked at the call, before anything is read."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -39,14 +39,14 @@ READING: dict[str, Callable[[FakeAccount, int | None, Priority | None], object]]
 
 @pytest.mark.parametrize("argument", FLAGS)
 @pytest.mark.parametrize("value", ["yes", 1, 0, "", []])
-def test_flag_when_it_is_none(argument: str, value: object) -> None:
+def test_flag_when_not_a_bool(argument: str, value: object) -> None:
     with pytest.raises(InvalidInput, match=f"{argument} must be True or False"):
         FLAGS[argument](shop(), value)
 
 
 @pytest.mark.parametrize("argument", TIMES)
 @pytest.mark.parametrize("value", [NAIVE, NOW.date(), "2026-05-01", 0, ""])
-def test_time_when_it_is_naive_or_none(argument: str, value: object) -> None:
+def test_time_when_naive_or_not_a_datetime(argument: str, value: object) -> None:
     with pytest.raises(InvalidInput, match=f"{argument} must be a"):
         TIMES[argument](shop(), value)
 
@@ -61,7 +61,7 @@ def test_period_when_it_ends_before_it_begins(noun: str) -> None:
 
 @pytest.mark.parametrize("noun", DATED)
 @pytest.mark.parametrize("product", [1, b"1", ["1"]])
-def test_product_when_it_is_no_text(noun: str, product: object) -> None:
+def test_product_when_not_a_string(noun: str, product: object) -> None:
     with pytest.raises(InvalidInput, match=f"{noun}: product must be a text"):
         DATED[noun](shop(), product=product)
 
@@ -78,20 +78,20 @@ def test_product_when_it_is_no_text(noun: str, product: object) -> None:
         ("5", "rating must be a collection"),
     ],
 )
-def test_rating_when_it_is_none(rating: list[int], rule: str) -> None:
+def test_rating_when_invalid(rating: list[int], rule: str) -> None:
     with pytest.raises(InvalidInput, match=f"feedbacks: {rule}"):
         shop().feedbacks(rating=rating)
 
 
 @pytest.mark.parametrize("rating", [[1], {1, 5}, (5, 5), frozenset({3})])
-async def test_rating_when_it_is_one(rating: list[int]) -> None:
+async def test_rating_when_valid(rating: list[int]) -> None:
     found = await shop().feedbacks(rating=rating).all()
     assert {item.rating for item in found} <= set(rating)
 
 
 @pytest.mark.parametrize("noun", READING)
 @pytest.mark.parametrize("prefetch", [0, -1, MAX_PREFETCH + 1, "3", 1.5, True])
-def test_prefetch_when_it_is_out_of_bounds(noun: str, prefetch: int) -> None:
+def test_prefetch_when_out_of_bounds(noun: str, prefetch: int) -> None:
     with pytest.raises(InvalidInput, match=f"{noun}: prefetch must be"):
         READING[noun](shop(), prefetch, None)
 
@@ -103,7 +103,7 @@ def test_reading_when_options_are_passed(noun: str) -> None:
         READING[noun](shop(), None, "first")  # type: ignore[arg-type]
 
 
-async def test_cursor_when_it_is_none_of_the_list() -> None:
+async def test_cursor_when_not_of_the_list() -> None:
     account = shop()
     for listing in (account.chats(cursor="7"), account.feedbacks(cursor="7")):
         with pytest.raises(InvalidInput, match="cursor"):
@@ -112,7 +112,7 @@ async def test_cursor_when_it_is_none_of_the_list() -> None:
         account.returns(cursor="\ud83d")
 
 
-async def test_lists_when_times_have_other_zones() -> None:
+async def test_lists_when_times_have_different_zones() -> None:
     zoned = NOW.astimezone(tz=None)
     assert len(await shop().feedbacks(since=zoned, until=zoned).all()) == 2
     future = datetime.max.replace(tzinfo=UTC)

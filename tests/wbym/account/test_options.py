@@ -14,7 +14,7 @@ PROXY = "http://me:s3cret@10.0.0.1:3128"
 
 class TestOptions:
     @pytest.mark.parametrize(
-        ("options", "said"),
+        ("options", "rule"),
         [
             ({"base_url": "wb.ru"}, "base_url must be an address"),
             ({"proxy": "10.0.0.1"}, "proxy must be the address of an HTTP proxy"),
@@ -24,23 +24,23 @@ class TestOptions:
             ({"max_wait": math.nan}, "max_wait must be a finite number"),
         ],
     )
-    def test_value_when_it_is_out_of_bounds(self, options: dict[str, object], said: str) -> None:
-        with pytest.raises(InvalidInput, match=f"options: {said}"):
+    def test_value_when_out_of_bounds(self, options: dict[str, object], rule: str) -> None:
+        with pytest.raises(InvalidInput, match=f"options: {rule}"):
             AccountOptions(**options)  # type: ignore[arg-type]
-        with pytest.raises(InvalidInput, match=f"Wildberries: {said}"):
+        with pytest.raises(InvalidInput, match=f"Wildberries: {rule}"):
             Wildberries(make_token(), **options)  # type: ignore[arg-type]
 
-    def test_value_when_it_is_out_of_the_adapters_bounds(self) -> None:
+    def test_value_when_out_of_the_adapter_bounds(self) -> None:
         with pytest.raises(InvalidInput, match="options: parallel must be from 1 to 100; got 0"):
             YandexMarketOptions(parallel=0)
         with pytest.raises(InvalidInput, match="YandexMarket: parallel must be from 1 to 100"):
             YandexMarket("key", parallel=0)
 
-    def test_waiting_when_it_has_no_end(self) -> None:
+    def test_max_wait_when_infinite(self) -> None:
         assert AccountOptions(max_wait=math.inf) == AccountOptions(max_wait=None)
         assert AccountOptions(max_wait=0).max_wait == 0
 
-    async def test_credentials_of_a_proxy_when_shown(self) -> None:
+    async def test_proxy_credentials_when_shown(self) -> None:
         options = YandexMarketOptions(proxy=PROXY, parallel=2)
         assert "Proxy('http://10.0.0.1:3128', with credentials)" in repr(options)
         assert "parallel=2" in repr(options)

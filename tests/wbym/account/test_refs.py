@@ -1,4 +1,4 @@
-"""Whose a record is, and of which noun, is looked at before anything is asked for."""
+"""The account and noun of a record are checked before a request."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -51,7 +51,7 @@ def _digits(record_id: str, /) -> str | None:
 
 
 class Market(FakeAccount):
-    """It states what a fake account lacks too, which must be refused before a hook is called."""
+    """Declares every capability; calls must be rejected before a hook is called."""
 
     CAPABILITIES: ClassVar[Capabilities] = {
         **FakeAccount.CAPABILITIES,
@@ -76,8 +76,8 @@ class Market(FakeAccount):
         raise NotImplementedError
 
 
-async def refused(method: str, item: object) -> WbymError:
-    """Why a method refuses an item."""
+async def rejection(method: str, item: object) -> WbymError:
+    """The error with which a method rejects an item."""
     call, _ = METHODS[method]
     account = Market()
     with pytest.raises(InvalidInput) as caught:
@@ -90,53 +90,53 @@ async def refused(method: str, item: object) -> WbymError:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    "whose", [("fake", "other"), ("other", "fake"), ("FAKE", "fake")], ids="/".join
+    "account_key", [("fake", "other"), ("other", "fake"), ("FAKE", "fake")], ids="/".join
 )
-async def test_ref_when_it_is_of_another_account(method: str, whose: tuple[str, str]) -> None:
+async def test_ref_when_of_another_account(method: str, account_key: tuple[str, str]) -> None:
     for noun in METHODS[method][1]:
-        foreign = Ref(*whose, noun, "1")
-        error = await refused(method, foreign)
+        foreign = Ref(*account_key, noun, "1")
+        error = await rejection(method, foreign)
         assert isinstance(error, RefError)
         assert "must be of the account fake/fake" in str(error)
         assert error.method == method
         (record,) = [record for record in RECORDS if record.ref.noun is noun]
-        assert isinstance(await refused(method, replace(record, ref=foreign)), RefError)
+        assert isinstance(await rejection(method, replace(record, ref=foreign)), RefError)
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_ref_when_it_is_of_another_noun(method: str) -> None:
+async def test_ref_when_of_another_noun(method: str) -> None:
     for noun in set(Noun) - METHODS[method][1]:
-        error = await refused(method, ref(noun))
+        error = await rejection(method, ref(noun))
         assert isinstance(error, RefError)
         assert "must be the ref of a" in str(error)
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_ref_when_it_cannot_be_an_id_of_the_marketplace(method: str) -> None:
+async def test_ref_when_its_id_is_invalid_for_the_marketplace(method: str) -> None:
     for noun in METHODS[method][1]:
-        error = await refused(method, ref(noun, "x"))
+        error = await rejection(method, ref(noun, "x"))
         assert isinstance(error, RefError)
         assert "must be digits" in str(error)
 
 
 @pytest.mark.parametrize("blank", ["", " "])
-async def test_ref_when_it_has_no_id(blank: str) -> None:
+async def test_ref_when_its_id_is_empty(blank: str) -> None:
     for noun in METHODS["get"][1]:
         with pytest.raises(RefError, match="must have an id"):
             await shop().get(ref(noun, blank))
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_item_when_it_is_no_record_of_the_method(method: str) -> None:
+async def test_item_when_its_type_is_wrong(method: str) -> None:
     others = [record for record in RECORDS if record.ref.noun not in METHODS[method][1]]
     for item in ("fake/fake/chat/1", 1, None, *others):
         if method == "open_chat" and item is None:
-            continue  # then order_id is missing, and that is said
-        assert "must be a" in str(await refused(method, item))
+            continue  # then the error names the missing order_id
+        assert "must be a" in str(await rejection(method, item))
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_ref_when_its_parts_are_of_other_types(method: str) -> None:
+async def test_ref_when_its_parts_have_wrong_types(method: str) -> None:
     for noun in METHODS[method][1]:
         (record,) = [record for record in RECORDS if record.ref.noun is noun]
         for wrong in (
@@ -147,12 +147,12 @@ async def test_ref_when_its_parts_are_of_other_types(method: str) -> None:
             str(record.ref),
         ):
             if isinstance(wrong, Ref):
-                assert f"{method}: ref." in str(await refused(method, wrong))
-            assert f"{method}: ref" in str(await refused(method, replace(record, ref=wrong)))
+                assert f"{method}: ref." in str(await rejection(method, wrong))
+            assert f"{method}: ref" in str(await rejection(method, replace(record, ref=wrong)))
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
-async def test_get_when_the_ref_lies_about_the_record(record: AnyRecord) -> None:
+async def test_record_when_its_ref_has_another_noun(record: AnyRecord) -> None:
     other = Noun.CHAT if record.ref.noun is not Noun.CHAT else Noun.RETURN
     with pytest.raises(RefError):
         shop().add(replace(record, ref=ref(other)))
@@ -160,14 +160,14 @@ async def test_get_when_the_ref_lies_about_the_record(record: AnyRecord) -> None
 
 class TestGet:
     @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
-    async def test_record_when_it_is_asked_for(self, record: AnyRecord) -> None:
+    async def test_record_when_requested(self, record: AnyRecord) -> None:
         account = shop()
         assert await account.get(record.ref) is record
         assert await account.get(Ref.parse(str(record.ref))) is record
         assert await account.get(replace(record)) is record
         assert await account.get(record.ref, type(record)) is record
 
-    async def test_record_when_it_is_typed(self) -> None:
+    async def test_record_when_kind_is_given(self) -> None:
         account = shop()
         assert_type(await account.get(CHAT.ref, Chat), Chat)
         assert_type(await account.get(MESSAGE), Message)
@@ -177,23 +177,23 @@ class TestGet:
         assert_type(await account.get(RETURN.ref), AnyRecord)
 
     @pytest.mark.parametrize("kind", [Chat, Message, Question, Return])
-    async def test_record_when_it_is_of_another_kind(self, kind: type[AnyRecord]) -> None:
+    async def test_record_when_of_another_kind(self, kind: type[AnyRecord]) -> None:
         with pytest.raises(RefError, match="must be the ref of a "):
             await shop().get(FEEDBACK.ref, kind)
 
     @pytest.mark.parametrize("kind", [str, Ref, "Chat", [], Chat(ref=CHAT.ref)])
-    async def test_kind_when_it_is_none(self, kind: type[Chat]) -> None:
+    async def test_kind_when_invalid(self, kind: type[Chat]) -> None:
         rule = "get: kind must be one of Chat, Message, Question, Feedback, Return"
         with pytest.raises(InvalidInput, match=rule):
             await shop().get(CHAT.ref, kind)
 
     @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
-    async def test_record_when_there_is_none(self, record: AnyRecord) -> None:
+    async def test_record_when_not_found(self, record: AnyRecord) -> None:
         with pytest.raises(NotFound):
             await shop().get(ref(record.ref.noun, "77"))
 
 
-async def test_open_chat_when_neither_or_both_are_given() -> None:
+async def test_open_chat_when_neither_or_both_targets_are_given() -> None:
     account = Market()
     for item, order_id in ((None, None), (RETURN, "1")):
         with pytest.raises(InvalidInput, match="must be given, or order_id, and not both"):

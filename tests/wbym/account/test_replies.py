@@ -1,4 +1,4 @@
-"""Replies: what is refused before anything is sent, and what is told of what was."""
+"""Replies: checks before sending, and the returned deliveries."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ TEXTS: dict[Capability, tuple[str, Write]] = {
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-async def refused(account: FakeAccount, writing: Awaitable[Delivery]) -> str:
+async def rejection(account: FakeAccount, writing: Awaitable[Delivery]) -> str:
     with pytest.raises(InvalidInput) as caught:
         await writing
     assert not account.sent
@@ -61,14 +61,14 @@ async def refused(account: FakeAccount, writing: Awaitable[Delivery]) -> str:
 class TestText:
     @pytest.mark.parametrize("capability", TEXTS)
     @pytest.mark.parametrize("text", ["я", "я" * 100_000])
-    async def test_text_when_nothing_bounds_it(self, capability: Capability, text: str) -> None:
+    async def test_text_when_unbounded(self, capability: Capability, text: str) -> None:
         account = shop()
         delivery = await TEXTS[capability][1](account, text)
         assert delivery.text == text
 
     @pytest.mark.parametrize("capability", TEXTS)
     @pytest.mark.parametrize(("length", "passes"), [(2, False), (3, True), (5, True), (6, False)])
-    async def test_text_when_facts_bound_it(
+    async def test_text_when_facts_limit_its_length(
         self, capability: Capability, length: int, passes: bool
     ) -> None:
         account = bounded(capability, {"min_text_length": 3, "max_text_length": 5})
@@ -77,14 +77,14 @@ class TestText:
             await write(account, "я" * length)
             assert len(account.sent) == 1
         else:
-            assert where in await refused(account, write(account, "я" * length))
+            assert where in await rejection(account, write(account, "я" * length))
 
     @pytest.mark.parametrize("capability", TEXTS)
     @pytest.mark.parametrize("text", [*BLANK, None, b"text", 5, "половина \ud83d"])
-    async def test_text_when_it_is_none(self, capability: Capability, text: str) -> None:
+    async def test_text_when_invalid(self, capability: Capability, text: str) -> None:
         account = shop()
         where, write = TEXTS[capability]
-        assert f"{where} must " in await refused(account, write(account, text))
+        assert f"{where} must " in await rejection(account, write(account, text))
 
 
 class TestFiles:
@@ -97,25 +97,25 @@ class TestFiles:
             ({"file_types": "image/png image/jpeg"}, [PNG, b"GIF89a"], "files[1] must be"),
         ],
     )
-    async def test_files_when_they_break_a_bound(
+    async def test_files_when_they_exceed_a_limit(
         self, facts: dict[str, int | str], files: list[bytes], rule: str
     ) -> None:
         account = bounded(Capability.SEND_FILES, facts)
         given = [Upload(f"{number}.png", data) for number, data in enumerate(files)]
-        assert rule in await refused(account, account.send(CHAT, "", files=given))
+        assert rule in await rejection(account, account.send(CHAT, "", files=given))
         await account.send(CHAT, "", files=given[:1])
         await shop().send(CHAT, "", files=given)
 
     @pytest.mark.parametrize("files", [[PNG], ["a.png"], PNG, Upload("a.png", PNG), None, 5])
-    async def test_files_when_they_are_none(self, files: list[Upload]) -> None:
+    async def test_files_when_invalid(self, files: list[Upload]) -> None:
         account = shop()
-        assert "files" in await refused(account, account.send(CHAT, "Фото", files=files))
+        assert "files" in await rejection(account, account.send(CHAT, "Фото", files=files))
 
-    async def test_text_when_a_file_goes_alone(self) -> None:
+    async def test_text_when_a_file_is_sent_alone(self) -> None:
         account = bounded(Capability.SEND, {"min_text_length": 5})
         files = [Upload("a.png", PNG)]
         await account.send(CHAT, "", files=files)
-        assert "text" in await refused(shop(), account.send(CHAT, "", files=[]))
+        assert "text" in await rejection(shop(), account.send(CHAT, "", files=[]))
         with pytest.raises(InvalidInput, match="text"):
             await account.send(CHAT, "да", files=files)
 
@@ -154,7 +154,7 @@ class TestDelivery:
             assert account.sent == [delivery]
 
     @pytest.mark.parametrize("noun", [Noun.QUESTION, Noun.FEEDBACK])
-    async def test_reply_when_there_is_no_such_record(self, noun: Noun) -> None:
+    async def test_reply_when_the_record_does_not_exist(self, noun: Noun) -> None:
         account, missing = shop(), ref(noun, "77")
         for writing in (account.answer(missing, "Да"), account.edit_answer(missing, "Да")):
             with pytest.raises(NotFound):
@@ -171,7 +171,7 @@ class TestDelivery:
 
 class TestAnswer:
     @pytest.mark.parametrize("item", [ANSWERED, ANSWERED.ref])
-    async def test_answer_when_one_stands(self, item: Feedback | Ref) -> None:
+    async def test_answer_when_already_answered(self, item: Feedback | Ref) -> None:
         account = shop()
         with pytest.raises(AlreadyAnswered) as caught:
             await account.answer(item, "Да")
@@ -179,21 +179,21 @@ class TestAnswer:
         assert caught.value.answer == "Спасибо!"
         assert not account.sent
 
-    async def test_answer_when_only_the_marketplace_knows_of_one(self) -> None:
+    async def test_answer_when_the_existing_answer_is_not_loaded(self) -> None:
         account = shop()
         counted = Feedback(ref=ANSWERED.ref, created_at=ANSWERED.created_at, answer_known=False)
         with pytest.raises(AlreadyAnswered):
             await account.answer(counted, "Да")
         assert not account.sent
 
-    async def test_answer_when_the_question_counts_as_answered(self) -> None:
+    async def test_answer_when_the_question_status_is_answered(self) -> None:
         account = shop()
         account.add(replace(QUESTION, status=QuestionStatus.ANSWERED))
         with pytest.raises(AlreadyAnswered):
             await account.answer(QUESTION, "Да")
         assert not account.sent
 
-    async def test_answer_when_it_is_the_second(self) -> None:
+    async def test_answer_when_sent_twice(self) -> None:
         account = shop()
         await account.answer(FEEDBACK, "Да")
         with pytest.raises(AlreadyAnswered, match="'Да'"):
@@ -208,7 +208,9 @@ class TestAnswer:
             Answer(""),
         ],
     )
-    async def test_answer_when_the_one_before_does_not_stand(self, gone: Answer) -> None:
+    async def test_answer_when_the_previous_answer_was_rejected_or_deleted(
+        self, gone: Answer
+    ) -> None:
         account = shop()
         account.add(replace(FEEDBACK, answer=gone))
         account.add(replace(QUESTION, answer=gone))
@@ -217,19 +219,19 @@ class TestAnswer:
         assert len(account.sent) == 2
 
     @pytest.mark.parametrize("item", [QUESTION, FEEDBACK, QUESTION.ref, FEEDBACK.ref])
-    async def test_edit_when_there_is_no_answer(self, item: Question | Feedback | Ref) -> None:
+    async def test_edit_when_the_answer_is_missing(self, item: Question | Feedback | Ref) -> None:
         account = shop()
-        error = await refused(account, account.edit_answer(item, "Да"))
+        error = await rejection(account, account.edit_answer(item, "Да"))
         assert "edit_answer: item must have an answer; use answer() to add one" in error
 
-    async def test_edit_when_the_marketplace_lets_nobody_do_that(self) -> None:
+    async def test_edit_when_the_answer_is_not_editable(self) -> None:
         account = shop()
         account.add(replace(ANSWERED, answer=Answer("Спасибо!", editable=False)))
-        error = await refused(account, account.edit_answer(ANSWERED.ref, "Да"))
+        error = await rejection(account, account.edit_answer(ANSWERED.ref, "Да"))
         assert "can still be changed; fake says it cannot" in error
 
     @pytest.mark.parametrize("editable", [None, True])
-    async def test_edit_when_it_may_be(self, editable: bool | None) -> None:
+    async def test_edit_when_the_answer_is_editable(self, editable: bool | None) -> None:
         account = shop()
         account.add(replace(ANSWERED, answer=Answer("Спасибо!", editable=editable)))
         await account.edit_answer(ANSWERED.ref, "Да")

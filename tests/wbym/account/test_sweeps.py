@@ -1,4 +1,4 @@
-"""The arguments of a sweep are looked at when the sweep is made."""
+"""Arguments of a sweep are checked at the call."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -18,7 +18,7 @@ EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
 
 class SweepCalled(Exception):
-    """What a hook was asked for."""
+    """The arguments of a hook's call."""
 
     def __init__(self, span: Span, options: SweepOptions) -> None:
         self.span = span
@@ -61,13 +61,13 @@ SWEEPS: dict[str, Callable[..., object]] = {
         ({"since": datetime.now(UTC) + timedelta(days=1)}, "since must not be in the future"),
     ],
 )
-def test_argument_when_it_is_none(noun: str, given: dict[str, object], rule: str) -> None:
+def test_argument_when_invalid(noun: str, given: dict[str, object], rule: str) -> None:
     with pytest.raises(InvalidInput, match=f"{noun}: {rule}"):
         SWEEPS[noun](**given)
 
 
 @pytest.mark.parametrize("noun", SWEEPS)
-def test_period_when_it_is_one(noun: str) -> None:
+def test_period_when_valid(noun: str) -> None:
     with pytest.raises(SweepCalled) as caught:
         SWEEPS[noun](since=NOW, until=NOW, in_order=True, cursor="7")
     assert caught.value.span == Span(NOW, NOW + TICK)
@@ -75,7 +75,7 @@ def test_period_when_it_is_one(noun: str) -> None:
 
 
 @pytest.mark.parametrize("noun", SWEEPS)
-def test_period_when_it_ends_with_the_calendar(noun: str) -> None:
+def test_period_when_it_ends_at_the_max_datetime(noun: str) -> None:
     with pytest.raises(SweepCalled) as caught:
         SWEEPS[noun](since=NOW, until=datetime.max.replace(tzinfo=UTC))
     assert caught.value.span == Span(NOW, None)

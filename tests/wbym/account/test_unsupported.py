@@ -1,4 +1,4 @@
-"""What a marketplace lacks raises Unsupported, whatever it is, and no request is made."""
+"""Every absent capability raises Unsupported, without a request."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -52,7 +52,7 @@ NOUNS: Final[Mapping[Capability, Callable[[Account], object]]] = MappingProxyTyp
         Capability.NOTIFICATIONS: lambda a: a.receiver(_store),
     }
 )
-"""How each is asked for."""
+"""A call of each noun."""
 
 ARGUMENTS: Final[Mapping[Capability, Callable[[Account], object]]] = MappingProxyType(
     {
@@ -69,7 +69,7 @@ ARGUMENTS: Final[Mapping[Capability, Callable[[Account], object]]] = MappingProx
         Capability.RETURNS_OPEN: lambda a: a.returns(is_open=False),
     }
 )
-"""How each is asked for, where its noun is there."""
+"""A call of each argument, on an account with its noun."""
 
 
 async def _ask(asking: Callable[[], object]) -> None:
@@ -83,7 +83,7 @@ def test_capabilities_when_counted() -> None:
 
 
 @pytest.mark.parametrize("capability", NOUNS)
-async def test_noun_when_nothing_is_stated(capability: Capability) -> None:
+async def test_noun_when_no_capability_is_declared(capability: Capability) -> None:
     account = BareAccount()
     with pytest.raises(Unsupported, match="is not supported by toy"):
         await _ask(lambda: NOUNS[capability](account))
@@ -92,7 +92,7 @@ async def test_noun_when_nothing_is_stated(capability: Capability) -> None:
 
 @pytest.mark.parametrize("support", [Support.ABSENT, Support.NOT_BUILT])
 @pytest.mark.parametrize("capability", [*NOUNS, *ARGUMENTS])
-async def test_capability_when_it_is_lacking(capability: Capability, support: Support) -> None:
+async def test_capability_when_absent(capability: Capability, support: Support) -> None:
     account = shop({**FakeAccount.CAPABILITIES, capability: Supported(support)})
     asking = NOUNS.get(capability) or ARGUMENTS[capability]
     with pytest.raises(Unsupported, match="is not supported by fake"):
@@ -101,19 +101,19 @@ async def test_capability_when_it_is_lacking(capability: Capability, support: Su
 
 
 @pytest.mark.parametrize("capability", ARGUMENTS)
-async def test_argument_when_its_capability_is_present(capability: Capability) -> None:
+async def test_argument_when_its_capability_is_supported(capability: Capability) -> None:
     await _ask(lambda: ARGUMENTS[capability](shop()))
 
 
 @pytest.mark.parametrize("argument", ["reason", "amount"])
-async def test_argument_of_a_decision_when_no_fact_states_it(argument: str) -> None:
+async def test_decision_argument_when_no_fact_lists_it(argument: str) -> None:
     account = shop({**FakeAccount.CAPABILITIES, Capability.DECIDE: Supported(Support.NATIVE)})
     given = {"reason": "worn", "amount": RETURN.decisions[3].min_amount}[argument]
     with pytest.raises(Unsupported, match=f"decide: {argument} is not supported"):
         await account.decide(RETURN, REFUND, **{argument: given})  # type: ignore[arg-type]
 
 
-async def test_counts_when_nothing_is_stated() -> None:
+async def test_counts_when_no_capability_is_declared() -> None:
     assert await BareAccount().counts() == WaitingCounts()
 
 
@@ -121,7 +121,7 @@ async def test_counts_when_lists_are_counted() -> None:
     assert await shop().counts() == WaitingCounts(chats=1, questions=1, feedbacks=1, returns=1)
 
 
-async def test_noun_when_it_is_named() -> None:
+async def test_noun_when_the_account_is_named() -> None:
     with pytest.raises(Unsupported) as caught:
         await BareAccount("shop-7").send(Ref("toy", "shop-7", Noun.CHAT, "1"), "Добрый день!")
     assert str(caught.value) == "send: is not supported by toy; called on 'shop-7'"

@@ -27,7 +27,7 @@ def error(kind: type[E]) -> E:
 
 
 class Sender:
-    """Takes every call, but for those whose number has an error."""
+    """Accepts every call except those whose number has an error."""
 
     def __init__(self, **errors: WbymError) -> None:
         self.errors = errors
@@ -42,25 +42,25 @@ class Sender:
 
 
 def outcomes(batch: Batch[int, None]) -> str:
-    """One letter an item."""
+    """One letter per item."""
     return "".join(result.outcome.value[0] for result in batch.results)
 
 
 class TestPortions:
-    async def test_calls_when_the_list_is_longer_than_one_may_hold(self) -> None:
+    async def test_calls_when_the_list_exceeds_one_call(self) -> None:
         send = Sender()
         batch = await carry_out(Batch(range(7)), send, Rules(max_size=3))
         assert send.calls == [[0, 1, 2], [3, 4, 5], [6]]
         assert batch.finished
         assert batch.counts() == {Outcome.DONE: 7}
 
-    async def test_calls_when_there_is_nothing(self) -> None:
+    async def test_calls_when_the_list_is_empty(self) -> None:
         send = Sender()
         batch = await carry_out(Batch[int, None]([]), send, Rules(max_size=3))
         assert send.calls == []
         assert batch.finished
 
-    async def test_bodies_when_their_size_is_the_cap(self) -> None:
+    async def test_bodies_when_their_size_is_the_max(self) -> None:
         sizes: list[int] = []
 
         async def send(items: Sequence[str]) -> Sequence[Result[None]]:
@@ -73,7 +73,7 @@ class TestPortions:
         assert max(sizes) <= 900
         assert batch.counts() == {Outcome.DONE: 5}
 
-    async def test_item_when_it_alone_is_too_large(self) -> None:
+    async def test_item_when_larger_than_a_body_may_be(self) -> None:
         sent: list[str] = []
 
         async def send(items: Sequence[str]) -> Sequence[Result[None]]:
@@ -110,14 +110,14 @@ class TestPortions:
             Outcome.DONE,
         ]
 
-    async def test_item_when_it_comes_twice(self) -> None:
+    async def test_item_when_repeated(self) -> None:
         send = Sender()
         await carry_out(Batch([1, 2, 1, 3]), send, Rules[int](max_size=10, key=lambda item: item))
         assert send.calls == [[1, 2], [1, 3]]
 
 
 class TestFailures:
-    async def test_call_when_it_is_refused(self) -> None:
+    async def test_call_when_rejected(self) -> None:
         send = Sender(call2=error(BadRequest))
         batch = await carry_out(Batch(range(6)), send, Rules(max_size=2))
         assert send.calls == [[0, 1], [2, 3], [4, 5]]
@@ -127,18 +127,18 @@ class TestFailures:
         assert batch.stopped is None
         assert batch.finished
 
-    async def test_call_when_it_is_refused_and_that_stops_the_run(self) -> None:
-        refusal = error(BadRequest)
-        send = Sender(call2=refusal)
+    async def test_call_when_its_rejection_stops_the_run(self) -> None:
+        rejection = error(BadRequest)
+        send = Sender(call2=rejection)
         batch = await carry_out(Batch(range(6)), send, Rules(max_size=2), stop=True)
         assert outcomes(batch) == "ddffnn"
-        assert batch.stopped is refusal
+        assert batch.stopped is rejection
         await carry_out(batch, send, Rules(max_size=2), stop=True)
         assert send.calls == [[0, 1], [2, 3], [4, 5]]
         assert outcomes(batch) == "ddffdd"
         assert batch.stopped is None
 
-    async def test_call_when_its_fate_is_unknown(self) -> None:
+    async def test_call_when_its_outcome_is_unknown(self) -> None:
         send = Sender(call1=error(DeliveryUnknown))
         batch = await carry_out(Batch(range(4)), send, Rules(max_size=2))
         assert outcomes(batch) == "uudd"
@@ -149,7 +149,7 @@ class TestFailures:
         "failure",
         [error(ConnectionFailed), error(Forbidden), MissingScope("shop", "no category")],
     )
-    async def test_call_when_all_others_would_fail_too(self, failure: WbymError) -> None:
+    async def test_call_when_all_others_would_fail(self, failure: WbymError) -> None:
         send = Sender(call2=failure)
         batch = await carry_out(Batch(range(6)), send, Rules(max_size=2))
         assert outcomes(batch) == "ddnnnn"
@@ -160,7 +160,7 @@ class TestFailures:
         assert batch.counts() == {Outcome.DONE: 6}
 
     @pytest.mark.parametrize(("idempotent", "left"), [(False, "dduunn"), (True, "ddnnnn")])
-    async def test_run_when_it_is_cancelled(self, idempotent: bool, left: str) -> None:
+    async def test_run_when_cancelled(self, idempotent: bool, left: str) -> None:
         reached = asyncio.Event()
         sent: list[int] = []
 

@@ -123,7 +123,7 @@ def not_both_seven(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 class Base(Group, host="main", scope="goods", envelope=in_data, cost=Cost(by_class={4: 10})):
-    """What the groups have in common."""
+    """The common base of the groups."""
 
 
 class Boxes(Base, bucket="all", noun="shelf.boxes"):
@@ -163,7 +163,7 @@ class Boxes(Base, bucket="all", noun="shelf.boxes"):
         text: str = "",
         from_: int | None = None,
     ) -> None:
-        """Times and words in the address."""
+        """Times and lists in the query."""
 
     @post("/boxes")
     async def add(
@@ -176,7 +176,7 @@ class Boxes(Base, bucket="all", noun="shelf.boxes"):
         colour: Colour | None = None,
         token: Annotated[str | None, Query(), Secret()] = None,
     ) -> None:
-        """Arguments in the body, and one in the address."""
+        """Arguments in the body, and one in the path."""
 
     @patch("/boxes", rules=[exactly_one("nm_id", "imt_id"), not_both_seven])
     async def choose(self, *, nm_id: int | None = None, imt_id: int | None = None) -> None:
@@ -213,7 +213,7 @@ class Boxes(Base, bucket="all", noun="shelf.boxes"):
 
     @post("/boxes/nested", body=nested, reads=True)
     async def nest(self, text: str, colour: Colour | None = None) -> Box:
-        """A body that a function makes."""
+        """A body that a function builds."""
 
     @get("/boxes/{boxId}/file")
     def file(self, box_id: int) -> AbstractAsyncContextManager[Download]:
@@ -225,7 +225,7 @@ class Boxes(Base, bucket="all", noun="shelf.boxes"):
 
     @get("/shelves/{shelfId}/boxes/{boxId}")
     async def on_shelf(self, box_id: int) -> Box:
-        """The account knows its shelf."""
+        """The account fills in its shelf."""
 
     @post("/boxes/send")
     async def _send(
@@ -238,14 +238,14 @@ class Boxes(Base, bucket="all", noun="shelf.boxes"):
 
     @delete("/boxes/{boxId}")
     async def delete(self, box_id: int, *, sku_ids: Annotated[Collection[int], Body()]) -> None:
-        """A body where there mostly is none."""
+        """A body of a method that usually has none."""
 
     async def _known(self, place: str) -> str | int:
         return "s/7" if place == "shelfId" else await super()._known(place)
 
 
 class Lists(Base):
-    """Operations that list; each has a bucket of its own."""
+    """Operations that list; each has a separate bucket."""
 
     @get("/offset", pages=ByOffset("take", "skip", 3, max_offset=6), page=Page, total="total")
     def offset(self, *, is_open: bool | None = None) -> Listing[Box]:
@@ -257,7 +257,7 @@ class Lists(Base):
 
     @post("/token", reads=True, pages=ByToken("pageToken", size="limit", max_size=5), page=Page)
     def token(self, text: str, *, shelf: Annotated[str | None, Query()] = None) -> Listing[Box]:
-        """By token, in the address."""
+        """By token, in the query."""
 
     @post("/inside", reads=True, pages=ByToken("from", where="body", is_number=True), page=Page)
     def inside(self, text: str) -> Listing[Box]:
@@ -285,7 +285,7 @@ class Lists(Base):
         body=lambda text: {"settings": {"filter": {"text": text}}},
     )
     def cursor(self, text: str) -> Listing[Box]:
-        """By where the page before ended."""
+        """By the cursor of the previous page."""
 
     @get(
         "/kind",
@@ -293,12 +293,12 @@ class Lists(Base):
         page=Page,
         total=lambda page, values: values["n"],
     )
-    def told(self, *, n: int) -> Listing[Box]:
-        """The total is found in another way."""
+    def totalled(self, *, n: int) -> Listing[Box]:
+        """The total is computed by a function."""
 
 
 class Words(Base, spelling=None, envelope=bare):
-    """Names are spelled as they are; no envelope."""
+    """Names as in Python, without an envelope."""
 
     @get("/words/{word_id}")
     async def word(self, word_id: int, user_id: int) -> Box:

@@ -1,4 +1,4 @@
-"""What annotations say of parameters: bounds on both sides, encodings, rules over several."""
+"""Annotations of parameters: bounds on both sides, encodings, rules over several."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, get_args
@@ -37,7 +37,7 @@ class Pair:
 
 class TestBounds:
     @pytest.mark.parametrize(
-        ("rule", "value", "words"),
+        ("rule", "value", "expected"),
         [
             (Length(2, 5), "ab", None),
             (Length(2, 5), "abcde", None),
@@ -87,14 +87,14 @@ class TestBounds:
         self,
         rule: Rule,
         value: Any,  # noqa: ANN401 - of all types
-        words: str | None,
+        expected: str | None,
     ) -> None:
         assert isinstance(rule, Rule)
         broken = rule.violation(value)
-        assert broken is None if words is None else words in (broken or "")
+        assert broken is None if expected is None else expected in (broken or "")
 
     @given(text=st.text("aб1 \n\t", max_size=12), low=st.integers(0, 6), more=st.integers(0, 6))
-    def test_length_when_it_is_any(self, text: str, low: int, more: int) -> None:
+    def test_length_of_any_text(self, text: str, low: int, more: int) -> None:
         fits = low <= len(text) <= low + more and not (low and not text.strip())
         assert (Length(low, low + more).violation(text) is None) == fits
 
@@ -107,13 +107,13 @@ def _written(hint: object, moment: datetime) -> object:
 class TestTimes:
     MOMENT = datetime(2026, 5, 1, 3, 0, 0, 1, tzinfo=timezone(timedelta(hours=3)))
 
-    def test_text_when_it_is_of_another_zone(self) -> None:
+    def test_utc_text_when_the_zone_is_not_utc(self) -> None:
         assert utc_text(self.MOMENT) == "2026-05-01T00:00:00Z"
 
-    def test_text_when_the_year_is_short(self) -> None:
+    def test_utc_text_when_the_year_has_fewer_than_four_digits(self) -> None:
         assert utc_text(datetime(999, 1, 2, 3, 4, 5, tzinfo=UTC)) == "0999-01-02T03:04:05Z"
 
-    def test_seconds_when_there_is_a_fraction(self) -> None:
+    def test_unix_seconds_when_there_is_a_fraction(self) -> None:
         second = 1777593600
         assert _written(UnixSeconds, self.MOMENT) == second
         assert _written(UnixSecondsCeil, self.MOMENT) == second + 1
@@ -121,22 +121,22 @@ class TestTimes:
         assert _written(UnixSeconds, whole) == _written(UnixSecondsCeil, whole) == second
 
     @given(st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
-    def test_seconds_when_at_any_time(self, moment: datetime) -> None:
+    def test_unix_seconds_of_any_time(self, moment: datetime) -> None:
         down, up = _written(UnixSeconds, moment), _written(UnixSecondsCeil, moment)
         assert isinstance(down, int)
         assert isinstance(up, int)
         assert up - down == (1 if moment.microsecond else 0)
 
 
-class TestJoint:
-    def test_exactly_one_when_given_so_many(self) -> None:
+class TestRulesOverSeveral:
+    def test_exactly_one_when_n_are_given(self) -> None:
         rule = exactly_one("a", "b", "c")
         assert rule({"a": None, "b": 0, "c": None}) is None
-        words = ("a", "or b, c must be given, exactly one of them")
-        assert rule({"a": None, "b": None, "c": None}) == words
-        assert rule({"a": 1, "b": None, "c": 2}) == words
+        expected = ("a", "or b, c must be given, exactly one of them")
+        assert rule({"a": None, "b": None, "c": None}) == expected
+        assert rule({"a": 1, "b": None, "c": 2}) == expected
 
-    def test_at_least_one_when_given_so_many(self) -> None:
+    def test_at_least_one_when_n_are_given(self) -> None:
         rule = at_least_one("a", "b", "c")
         assert rule({"a": None, "b": None, "c": False}) is None
         assert rule({"a": 1, "b": 2, "c": None}) is None
@@ -149,7 +149,7 @@ class TestJoint:
         assert rule({"since": later, "until": now}) == ("since", "must not be after until")
 
     @pytest.mark.parametrize("missing", ["since", "until"])
-    def test_order_when_an_end_is_open(self, missing: str) -> None:
+    def test_order_when_an_end_is_missing(self, missing: str) -> None:
         ends: dict[str, datetime | None] = dict.fromkeys(("since", "until"), datetime.now(UTC))
         ends[missing] = None
         assert in_order("since", "until")(ends) is None
@@ -160,10 +160,10 @@ class TestJoint:
         assert rule({"since": end - 30 * DAY, "until": end}) is None
         assert rule({"since": end, "until": end}) is None
         assert rule({"since": end + DAY, "until": end}) == ("since", "must not be after until")
-        words = ("since", "must be at most 30 days before until")
-        assert rule({"since": end - 31 * DAY, "until": end}) == words
+        expected = ("since", "must be at most 30 days before until")
+        assert rule({"since": end - 31 * DAY, "until": end}) == expected
 
-    def test_period_when_it_is_open(self) -> None:
+    def test_period_when_an_end_is_missing(self) -> None:
         rule, now = period("since", "until", days=30), datetime.now(UTC)
         assert rule({"since": None, "until": now}) is None
         assert rule({"since": now - 29 * DAY, "until": None}) is None
@@ -182,6 +182,6 @@ class TestJoint:
         ("a.png", None, "content must be bytes"),
     ],
 )
-def test_upload_when_it_is_wrong(name: str, content: bytes, rule: str) -> None:
+def test_upload_when_invalid(name: str, content: bytes, rule: str) -> None:
     with pytest.raises(InvalidInput, match=rule):
         Upload(name, content)

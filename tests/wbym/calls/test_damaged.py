@@ -1,4 +1,4 @@
-"""Answers that are JSON but for a cut character or a bottomless value: no record is lost."""
+"""JSON with a lone surrogate or too deep nesting: no other record is lost."""
 
 import msgspec
 import pytest
@@ -45,18 +45,18 @@ class TestTexts:
             (b"bad \xed\xa0\xbd", "bad \ufffd\ufffd\ufffd"),
         ],
     )
-    async def test_list_when_a_text_is_cut(self, text: bytes, read: str) -> None:
+    async def test_list_when_a_text_has_a_lone_surrogate(self, text: bytes, read: str) -> None:
         group, transport, undecodable = lists(box(text), GOOD)
         assert await group.offset().all() == [Box(1, read), GOOD_BOX]
         assert len(transport.requests) == 1
         assert not undecodable
 
-    async def test_list_when_another_record_is_bad(self) -> None:
+    async def test_list_when_another_record_is_undecodable(self) -> None:
         group, _, undecodable = lists(box(b"bad \xff"), box(b"", b'"x"'), GOOD)
         assert await group.offset().all() == [Box(1, "bad \ufffd"), GOOD_BOX]
         assert [one.where for one in undecodable] == ["data.boxes[1]"]
 
-    async def test_list_when_a_mended_record_cannot_be_mapped(self) -> None:
+    async def test_list_when_a_repaired_record_cannot_be_mapped(self) -> None:
         def bad(box: Box) -> int:
             return box.id // (box.id - 1)
 
@@ -66,12 +66,12 @@ class TestTexts:
             ("data.boxes[0]", box(b"cut \\ufffd"))
         ]
 
-    async def test_list_when_a_key_is_bad(self) -> None:
+    async def test_list_when_a_key_is_damaged(self) -> None:
         group, _, undecodable = lists(box(b"", b'"x"'), GOOD, key=b',"\xff":1')
         assert await group.offset().all() == [GOOD_BOX]
         assert [one.data for one in undecodable] == [box(b"", b'"x"')]
 
-    async def test_list_when_a_key_is_bad_and_a_record_cannot_be_mapped(self) -> None:
+    async def test_list_when_a_key_is_damaged_and_a_record_cannot_be_mapped(self) -> None:
         group, _, undecodable = lists(box(b"x"), GOOD, key=b',"\xff":1')
         assert await group.offset().map(lambda one: one.id // (one.id - 1)).all() == [2]
         assert [(one.where, one.data) for one in undecodable] == [("data.boxes[0]", box(b"x"))]
@@ -84,7 +84,7 @@ class TestTexts:
 
 class TestDepth:
     @pytest.mark.parametrize("bad", [b"1", b'"x"'])
-    async def test_list_when_a_record_is_bottomless(self, bad: bytes) -> None:
+    async def test_list_when_a_record_is_nested_too_deeply(self, bad: bytes) -> None:
         group, transport, undecodable = lists(box(b'a [ \\" [', bad, b',"more":' + DEEP), GOOD)
         found = await group.offset().all()
         if bad == b"1":
@@ -96,12 +96,12 @@ class TestDepth:
             assert b"[null]" in undecodable[0].data
         assert len(transport.requests) == 1
 
-    async def test_list_when_the_page_is_bottomless(self) -> None:
+    async def test_list_when_the_page_is_nested_too_deeply(self) -> None:
         group, _, _ = lists(GOOD, key=b',"more":' + DEEP)
         assert await group.offset().all() == [GOOD_BOX]
 
     @pytest.mark.parametrize("body", [DEEP, b'{"data":' * 50_000, b'"' + b'\\"' * 100_000])
-    async def test_value_when_it_is_bottomless(self, body: bytes) -> None:
+    async def test_value_when_nested_too_deeply(self, body: bytes) -> None:
         calls, _, _ = pipeline(*[Response(200, {}, body)] * 4)
         with pytest.raises(UnreadableReply) as caught:
             await Boxes(calls).find(1)
@@ -109,10 +109,10 @@ class TestDepth:
 
 
 @pytest.mark.parametrize("body", [b"", b'{"a":["\\ud83d\\ude00","\\n"]}', b"]]]"])
-def test_body_when_there_is_nothing_to_mend(body: bytes) -> None:
+def test_body_without_damage(body: bytes) -> None:
     assert repaired(body) == body
 
 
-def test_body_when_it_is_mended() -> None:
+def test_body_when_repaired() -> None:
     body = b'{"deep":' + DEEP + b',"text":"\\ud83d \xff"}'
     assert msgspec.json.decode(repaired(body))["text"] == "\ufffd \ufffd"

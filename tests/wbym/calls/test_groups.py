@@ -1,4 +1,4 @@
-"""What groups inherit, and rows that are not written as rows must be."""
+"""Inheritance of groups, and malformed rows."""
 
 import pytest
 
@@ -22,14 +22,14 @@ class Plain(Group, host="main", scope="goods", bucket="all", spelling=None, enve
 
     @get("/hidden")
     async def hidden(self) -> Box:
-        """Not in all."""
+        """Optional."""
         raise NotImplementedError
 
 
 class Inherited(Plain):
     @get("/own")
     async def own(self, *, box_id: int) -> Box:
-        """One of its own."""
+        """A row of this group only."""
         raise NotImplementedError
 
     async def hidden(self) -> Box:
@@ -40,7 +40,7 @@ class Inherited(Plain):
 class Moved(Inherited, host="files", spelling="camel", noun="boxes.moved"):
     @get("/moved")
     async def other(self) -> Box:
-        """Instead of the base's."""
+        """Overrides the row of the base."""
         raise NotImplementedError
 
 
@@ -51,7 +51,7 @@ async def url_of(group: type[Group], name: str, **arguments: object) -> str:
 
 
 class TestInheritance:
-    async def test_spelling_when_it_is_not_stated(self) -> None:
+    async def test_spelling_when_not_stated(self) -> None:
         assert await url_of(Inherited, "own", box_id=1) == "https://main.example/own?box_id=1"
         assert await url_of(Inherited, "plain", box_id=1) == "https://main.example/plain?box_id=1"
 
@@ -61,7 +61,7 @@ class TestInheritance:
         assert await url_of(Moved, "other") == "https://files.example/moved"
         assert await url_of(Plain, "plain", box_id=1) == "https://main.example/plain?box_id=1"
 
-    async def test_inherited_method_when_it_hides_a_row(self) -> None:
+    async def test_inherited_method_that_hides_a_row(self) -> None:
         calls, transport, _ = pipeline()
         assert await Moved(calls).hidden() == Box(0)
         assert not transport.requests
@@ -80,34 +80,34 @@ class TestInheritance:
 class Wrong(Group, host="main", scope="goods", envelope=bare):
     @get("/untyped")
     async def untyped(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
-        """It does not say what it returns."""
+        """Lacks the return annotation."""
 
     @get("/typeless")
     async def typeless(self, it) -> Box:  # type: ignore[no-untyped-def]  # noqa: ANN001
-        """It does not say what it takes."""
+        """Lacks the annotation of its parameter."""
         raise NotImplementedError
 
     @get("/forgotten")
     def forgotten(self) -> Box:
-        """It is not async."""
+        """Is not async."""
         raise NotImplementedError
 
 
 class NoGroup:
     @get("/homeless")
     async def homeless(self) -> Box:
-        """Its class is no group."""
+        """Its class is not a group."""
         raise NotImplementedError
 
 
 class TestWrongRows:
-    async def test_call_when_the_row_does_not_say_what_it_returns(self) -> None:
+    async def test_call_when_the_row_lacks_its_return_type(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
         with pytest.raises(TypeError, match=r"Wrong\.untyped must have a return annotation"):
             await Wrong(calls).untyped()  # type: ignore[no-untyped-call]
         assert not transport.requests
 
-    async def test_call_when_the_row_does_not_say_what_it_takes(self) -> None:
+    async def test_call_when_the_row_lacks_a_parameter_type(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
         with pytest.raises(TypeError, match=r"Wrong\.typeless must annotate it with a type"):
             await Wrong(calls).typeless(1)
@@ -119,7 +119,7 @@ class TestWrongRows:
             Wrong(calls).forgotten()
         assert not transport.requests
 
-    async def test_call_when_the_class_is_no_group(self) -> None:
+    async def test_call_when_the_class_is_not_a_group(self) -> None:
         with pytest.raises(TypeError, match=r"NoGroup\.homeless must be in a Group"):
             await NoGroup().homeless()
         with pytest.raises(TypeError, match=r"NoGroup\.homeless must be in a Group"):

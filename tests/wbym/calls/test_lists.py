@@ -1,4 +1,4 @@
-"""Rows that list: what each page asks for, where the list goes on, and what is set aside."""
+"""Rows that list: requests of pages, cursors, undecodable records."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ async def ids(listing: Listing[Box]) -> list[int]:
 
 
 class TestByOffset:
-    async def test_requests_when_the_total_is_told(self) -> None:
+    async def test_requests_when_the_total_is_known(self) -> None:
         group, transport, _ = lists(page_of(1, 2, 3, total=6), page_of(4, 5, 6, total=6))
         assert await ids(group.offset(is_open=False)) == [1, 2, 3, 4, 5, 6]
         assert [query_of(request) for request in transport.requests] == [
@@ -48,7 +48,7 @@ class TestByOffset:
             "isOpen=false&take=3&skip=3",
         ]
 
-    async def test_page_when_it_is_one(self) -> None:
+    async def test_page_when_requested_alone(self) -> None:
         group, transport, _ = lists(page_of(4, total=9))
         page = await group.offset().using(cursor="3", size=2).page()
         assert (page.items, page.cursor, page.next_cursor, page.total) == ([Box(4)], "3", None, 9)
@@ -75,14 +75,14 @@ class TestByOffset:
         assert page.items == [Box(1)]
         assert [one.where for one in undecodable] == ["data[1]"]
 
-    async def test_total_when_a_function_tells(self) -> None:
+    async def test_total_when_a_function_computes_it(self) -> None:
         group, transport, _ = lists(page_of(1, 2, 3))
-        assert await ids(group.told(n=3)) == [1, 2, 3]
+        assert await ids(group.totalled(n=3)) == [1, 2, 3]
         assert len(transport.requests) == 1
 
 
 class TestByToken:
-    async def test_requests_when_the_token_goes_into_the_address(self) -> None:
+    async def test_requests_when_the_token_is_in_the_query(self) -> None:
         group, transport, _ = lists(page_of(1, next="a&b"), page_of(2, next=""))
         assert await ids(group.token("x", shelf="s")) == [1, 2]
         assert [query_of(request) for request in transport.requests] == [
@@ -91,7 +91,7 @@ class TestByToken:
         ]
         assert [body_of(request) for request in transport.requests] == [{"text": "x"}] * 2
 
-    async def test_requests_when_the_token_goes_into_the_body(self) -> None:
+    async def test_requests_when_the_token_is_in_the_body(self) -> None:
         group, transport, _ = lists(page_of(1, next=7), page_of(2, next=0))
         assert await ids(group.inside("x")) == [1, 2]
         assert [body_of(request) for request in transport.requests] == [
@@ -107,13 +107,13 @@ class TestByToken:
         assert (caught.value.method, caught.value.argument) == ("lists.inside", "cursor")
         assert not transport.requests
 
-    async def test_list_when_the_page_tells_its_end(self) -> None:
+    async def test_list_when_the_page_marks_the_end(self) -> None:
         group, transport, _ = lists(page_of(1, next=5, count=1), page_of(next=5, count=0))
         assert await ids(group.events()) == [1]
         assert [query_of(request) for request in transport.requests] == ["", "next=5"]
 
-    async def test_list_when_the_page_does_not_tell_its_end(self) -> None:
-        # Then the records that came are counted.
+    async def test_list_when_the_page_does_not_mark_the_end(self) -> None:
+        # Then the received records are counted.
         group, _, _ = lists(page_of(1, next=5), page_of(next=6))
         assert await ids(group.events()) == [1]
 
@@ -122,13 +122,13 @@ class TestByToken:
         assert await ids(group.short()) == [1, 2, 3]
         assert len(transport.requests) == 2
 
-    async def test_list_when_a_page_is_short_for_a_bad_record(self) -> None:
+    async def test_list_when_an_undecodable_record_shortens_a_page(self) -> None:
         group, _, _ = lists(page_of(1, "x", next=5), page_of(3, next=6))
         assert await ids(group.short()) == [1, 3]
 
 
 class TestByCursor:
-    async def test_requests_when_the_page_names_where_it_ended(self) -> None:
+    async def test_requests_when_the_page_has_a_cursor(self) -> None:
         first = {"updatedAt": "2026", "nmID": 5, "total": 2}
         group, transport, _ = lists(
             page_of(1, 2, cursor=first), page_of(3, cursor={"updatedAt": "2027", "total": 1})
@@ -147,7 +147,7 @@ class TestByCursor:
             },
         ]
 
-    async def test_size_when_it_is_less(self) -> None:
+    async def test_size_when_less_than_the_max(self) -> None:
         group, transport, _ = lists(page_of(1, cursor={"updatedAt": "2026", "nmID": 5, "total": 1}))
         page = await group.cursor("x").using(size=1).page()
         assert page.next_cursor is not None
@@ -164,7 +164,7 @@ class TestByCursor:
             ({"updatedAt": None, "nmID": 5, "total": 2}, "[null,5]"),
         ],
     )
-    async def test_list_when_a_full_page_names_no_whole_place(
+    async def test_list_when_a_full_page_has_an_incomplete_cursor(
         self, place: object, cursor: str
     ) -> None:
         group, transport, _ = lists(page_of(1, 2, cursor=place))
@@ -176,17 +176,19 @@ class TestByCursor:
         assert caught.value.cursor == cursor
         assert len(transport.requests) == 1
 
-    async def test_page_when_it_is_full_and_names_no_whole_place(self) -> None:
+    async def test_page_when_it_is_full_and_its_cursor_is_incomplete(self) -> None:
         group, transport, _ = lists(page_of(1, 2, cursor={"total": 2}))
         page = await group.cursor("x").page()
         assert page.items == [Box(1), Box(2)]
-        assert page.next_cursor is not None  # or whoever pages by hand would take it for the last
+        assert (
+            page.next_cursor is not None
+        )  # or a caller that pages by hand would take it for the last page
         with pytest.raises(CursorStuck):
             await group.cursor("x").using(cursor=page.next_cursor).page()
         assert len(transport.requests) == 1
 
     @pytest.mark.parametrize("place", [None, {"updatedAt": "2026", "total": 1}, {"total": 0}])
-    async def test_list_when_the_last_page_names_no_whole_place(self, place: object) -> None:
+    async def test_list_when_the_last_page_has_an_incomplete_cursor(self, place: object) -> None:
         group, _, _ = lists(page_of(1, cursor=place))
         assert await ids(group.cursor("x")) == [1]
 
@@ -204,7 +206,7 @@ class TestByCursor:
             "[[],5]",
         ],
     )
-    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+    async def test_cursor_when_of_another_list(self, cursor: str) -> None:
         group, transport, _ = lists()
         with pytest.raises(InvalidInput, match="must be a cursor of this list"):
             await group.cursor("x").using(cursor=cursor).page()
@@ -215,7 +217,7 @@ def halved(box: Box) -> float:
     return 10 / box.id
 
 
-class TestSetAside:
+class TestUndecodable:
     @pytest.mark.parametrize(
         ("made", "answer", "where"),
         [
@@ -246,14 +248,14 @@ class TestSetAside:
         assert page.undecodable[1].reason == "ZeroDivisionError: division by zero"
         assert {one.endpoint.partition(".")[0] for one in reported} == {"lists"}
 
-    async def test_records_when_two_are_alike(self) -> None:
+    async def test_records_when_two_are_equal(self) -> None:
         group, _, reported = lists(page_of(5, 0, 0, 2, total=4))
         found = await group.offset().using(size=3).map(halved).all(limit=2)
         assert found == [2.0, 5.0]
         assert [one.where for one in reported] == ["data.boxes[1]", "data.boxes[2]"]
 
 
-async def test_priority_when_it_is_stated() -> None:
+async def test_priority_when_stated() -> None:
     calls, _, _ = pipeline(page_of(1), page_of(1), page_of(1))
     seen: list[Priority | None] = []
     make = calls.call

@@ -75,7 +75,7 @@ pytestmark = pytest.mark.looptime
 
 class TestRequest:
     @pytest.mark.parametrize("where", ["path", "query", "body", "part"])
-    async def test_request_when_a_text_has_half_of_a_character(self, where: str) -> None:
+    async def test_request_when_a_text_has_a_lone_surrogate(self, where: str) -> None:
         calls, transport, _ = pipeline(PAGE)
         half = "Оля \ud83d"
         with pytest.raises(InvalidInput, match="text must not have a lone surrogate"):
@@ -90,7 +90,7 @@ class TestRequest:
                     await calls.call(READ, path={"group": 1}, parts=[Part("x", half)])
         assert not transport.requests
 
-    async def test_request_when_all_is_given(self) -> None:
+    async def test_request_when_every_part_is_given(self) -> None:
         calls, transport, _ = pipeline(PAGE)
         await calls.call(READ, path={"group": "a/б"}, query={"x": True, "n": 5, "none": None})
         request = transport.requests[0]
@@ -99,7 +99,7 @@ class TestRequest:
         assert request.headers["Authorization"] == "s3cret"
         assert request.body is None
 
-    async def test_call_when_its_body_has_an_amount(self) -> None:
+    async def test_call_when_its_body_has_a_decimal(self) -> None:
         calls, transport, _ = pipeline(Response(204, {}))
         await calls.call(SEND, body={"value": Decimal("100.10")})
         assert transport.requests[0].body == b'{"value":100.10}'
@@ -130,13 +130,13 @@ class TestRequest:
 
 
 class TestDecoding:
-    async def test_call_when_all_is_well(self) -> None:
+    async def test_call_when_successful(self) -> None:
         calls, _, undecodable = pipeline(PAGE)
         answer = await calls.call(READ, path={"group": 1})
         assert [item.id for item in answer.value] == [1, 2]
         assert not undecodable
 
-    async def test_call_when_one_record_is_bad(self) -> None:
+    async def test_call_when_one_record_is_undecodable(self) -> None:
         bad = b'{"items": [{"id": 1}, {"id": null, "s": "x"}, {"id": 3}], "new": {"a": [1]}}'
         calls, _, undecodable = pipeline(Response(200, {}, bad))
         answer = await calls.call(READ, path={"group": 1})
@@ -147,18 +147,18 @@ class TestDecoding:
         assert undecodable[0].endpoint == "items.list"
         assert "int" in undecodable[0].reason
 
-    async def test_call_when_all_records_are_bad(self) -> None:
+    async def test_call_when_all_records_are_undecodable(self) -> None:
         calls, _, undecodable = pipeline(json_response({"items": [1, None, "x"]}))
         assert (await calls.call(READ, path={"group": 1})).value == []
         assert len(undecodable) == 3
 
-    async def test_call_when_the_page_is_no_page(self) -> None:
+    async def test_call_when_the_page_has_another_shape(self) -> None:
         calls, _, _ = pipeline(json_response({"items": 5}), retry=RetryPolicy(max_attempts=1))
         with pytest.raises(UnreadableReply, match="unexpected shape"):
             await calls.call(READ, path={"group": 1})
 
     @pytest.mark.parametrize(
-        ("body", "words"),
+        ("body", "message"),
         [
             (b"", "empty"),
             (b"<!DOCTYPE html><html>", "HTML"),
@@ -167,15 +167,15 @@ class TestDecoding:
             (b'\xff{"items": []}', "invalid JSON"),
         ],
     )
-    async def test_call_when_the_body_is_no_json(self, body: bytes, words: str) -> None:
+    async def test_call_when_the_body_is_not_json(self, body: bytes, message: str) -> None:
         calls, transport, _ = pipeline(*[Response(200, {}, body)] * 4)
-        with pytest.raises(UnreadableReply, match=words) as caught:
+        with pytest.raises(UnreadableReply, match=message) as caught:
             await calls.call(READ, path={"group": 1})
         assert caught.value.status == 200
         assert caught.value.body == body
         assert len(transport.requests) == 4
 
-    async def test_call_when_the_envelope_refuses(self) -> None:
+    async def test_call_when_the_envelope_has_an_error(self) -> None:
         calls, transport, _ = pipeline(json_response({"items": [], "error": "нельзя"}))
         with pytest.raises(BadRequest, match="нельзя") as caught:
             await calls.call(READ, path={"group": 1})
@@ -183,7 +183,7 @@ class TestDecoding:
         assert len(transport.requests) == 1
 
 
-class TestRefusals:
+class TestRejections:
     @pytest.mark.parametrize(
         ("status", "kind"),
         [
@@ -200,7 +200,7 @@ class TestRefusals:
             (451, RefusedByModeration),
         ],
     )
-    async def test_call_when_refused(self, status: int, kind: type[CallError]) -> None:
+    async def test_call_when_rejected(self, status: int, kind: type[CallError]) -> None:
         body = {"error": "нет", "code": "c-1", "id": "r-1"}
         calls, transport, _ = pipeline(json_response(body, status))
         with pytest.raises(kind, match="нет") as caught:
@@ -214,13 +214,13 @@ class TestRefusals:
         assert "s3cret" not in repr(error)
         assert len(transport.requests) == 1
 
-    async def test_call_when_it_is_not_ready(self) -> None:
+    async def test_call_when_the_file_is_not_ready(self) -> None:
         calls, _, _ = pipeline(json_response({}, 202))
         with pytest.raises(NotReady):
             async with calls.download(FILE):
                 pass
 
-    async def test_call_when_the_body_of_a_refusal_is_large(self) -> None:
+    async def test_call_when_the_error_body_is_large(self) -> None:
         calls, _, _ = pipeline(Response(400, {}, b"x" * 100_000))
         with pytest.raises(BadRequest) as caught:
             await calls.call(READ, path={"group": 1})
@@ -233,7 +233,7 @@ class TestRetries:
         assert len((await calls.call(READ, path={"group": 1})).value) == 2
         assert len(transport.requests) == 3
 
-    async def test_read_when_the_marketplace_goes_on_failing(self) -> None:
+    async def test_read_when_the_marketplace_keeps_failing(self) -> None:
         calls, transport, _ = pipeline(*[Response(503, {})] * 4)
         with pytest.raises(ServerError) as caught:
             await calls.call(READ, path={"group": 1})
@@ -249,7 +249,7 @@ class TestRetries:
         ("trouble", "kind"),
         [(LOST, ConnectionFailed), (SLOW, CallTimeout), (UNSENT, ConnectionFailed)],
     )
-    async def test_read_when_no_answer_ever_comes(
+    async def test_read_when_no_response_arrives(
         self, trouble: TransportError, kind: type[CallError]
     ) -> None:
         calls, _, _ = pipeline(*[trouble] * 4)
@@ -261,24 +261,26 @@ class TestRetries:
     @pytest.mark.parametrize(
         "trouble", [LOST, SLOW, Response(500, {}), Response(502, {}, b"<html>")]
     )
-    async def test_write_when_its_fate_is_unknown(self, trouble: Response | TransportError) -> None:
+    async def test_write_when_its_outcome_is_unknown(
+        self, trouble: Response | TransportError
+    ) -> None:
         calls, transport, _ = pipeline(trouble, Response(204, {}))
         with pytest.raises(DeliveryUnknown) as caught:
             await calls.call(SEND, body={})
         assert isinstance(caught.value.__cause__, CallError)
         assert len(transport.requests) == 1
 
-    async def test_write_when_it_was_not_sent(self) -> None:
+    async def test_write_when_not_sent(self) -> None:
         calls, transport, _ = pipeline(UNSENT, UNSENT, Response(204, {}))
         await calls.call(SEND, body={})
         assert len(transport.requests) == 3
 
-    async def test_write_when_a_limit_refuses(self) -> None:
+    async def test_write_when_rate_limited(self) -> None:
         calls, transport, _ = pipeline(Response(429, {"retry": "7"}), Response(204, {}))
         await calls.call(SEND, body={})
         assert len(transport.requests) == 2
 
-    async def test_read_when_limits_refuse_for_ever(self) -> None:
+    async def test_read_when_always_rate_limited(self) -> None:
         calls, transport, _ = pipeline(*[Response(429, {"retry": "1"})] * 8)
         with pytest.raises(RateLimited):
             await calls.call(READ, path={"group": 1})
@@ -291,7 +293,7 @@ class TestRetries:
         assert 3599 < caught.value.wait < 3602
         assert len(transport.requests) == 1
 
-    async def test_ban_when_another_client_has_the_same_seller(self) -> None:
+    async def test_ban_when_another_client_uses_the_same_seller(self) -> None:
         scheduler = Scheduler()
         first, _, _ = pipeline(Response(429, {"retry": "3600"}), scheduler=scheduler, max_wait=60)
         second, transport, _ = pipeline(PAGE, scheduler=scheduler, max_wait=60)
@@ -303,7 +305,7 @@ class TestRetries:
 
 
 class TestDownload:
-    async def test_read_when_it_comes_in_pieces(self) -> None:
+    async def test_read_when_the_body_arrives_in_chunks(self) -> None:
         calls, _, _ = pipeline(
             Response(200, {"content-type": "image/png", "content-length": "10"}, b"0123456789")
         )
@@ -311,20 +313,20 @@ class TestDownload:
             assert (file.content_type, file.size) == ("image/png", 10)
             assert await file.read() == b"0123456789"
 
-    async def test_save_when_all_is_well(self, tmp_path: Path) -> None:
+    async def test_save_when_successful(self, tmp_path: Path) -> None:
         calls, _, _ = pipeline(Response(200, {}, b"0123456789"))
         async with calls.download(FILE) as file:
             assert await file.save(tmp_path / "a.png") == 10
         assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
         assert (tmp_path / "a.png").stat().st_size == 10
 
-    async def test_download_when_refused_by_moderation(self) -> None:
+    async def test_download_when_rejected_by_moderation(self) -> None:
         calls, _, _ = pipeline(json_response({"error": "запрещено"}, 451))
         with pytest.raises(RefusedByModeration, match="запрещено"):
             async with calls.download(FILE):
                 pass
 
-    async def test_download_when_the_first_answer_is_lost(self) -> None:
+    async def test_download_when_the_first_response_is_lost(self) -> None:
         calls, transport, _ = pipeline(LOST, Response(503, {}), Response(200, {}, b"x"))
         async with calls.download(FILE) as file:
             assert await file.read() == b"x"

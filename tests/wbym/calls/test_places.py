@@ -1,4 +1,4 @@
-"""Where an argument goes."""
+"""The place of an argument: path, query or body."""
 
 from collections.abc import Collection, Sequence
 from enum import Enum
@@ -76,7 +76,7 @@ async def test_path_when_the_argument_has_another_name() -> None:
     assert request.body == b'{"text":"cups"}'
 
 
-async def test_count_when_it_has_no_upper_bound() -> None:
+async def test_count_without_an_upper_bound() -> None:
     made, transport, _ = pipeline(json_response(1))
     with pytest.raises(InvalidInput, match=r"fill: codes must have at least 1 values, has 0"):
         await Shelf(made).fill([])
@@ -100,7 +100,7 @@ async def test_body_when_arguments_change_after_the_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("glazes", "words"),
+    ("glazes", "rule"),
     [
         ([], "must have at least 1 value"),
         ([""], "must have values without commas"),
@@ -109,14 +109,14 @@ async def test_body_when_arguments_change_after_the_call() -> None:
         ([Glaze.TWO], "must have values without commas"),
     ],
 )
-async def test_words_when_commas_would_split_them(glazes: list[str], words: str) -> None:
+async def test_list_argument_when_a_value_has_a_comma(glazes: list[str], rule: str) -> None:
     made, transport, _ = pipeline(json_response(1))
-    with pytest.raises(InvalidInput, match=f"shelf.glazed: glazes {words}"):
+    with pytest.raises(InvalidInput, match=f"shelf.glazed: glazes {rule}"):
         await Shelf(made).glazed(glazes=glazes)
     assert not transport.requests
 
 
-async def test_words_when_commas_are_between_them() -> None:
+async def test_list_argument_when_joined_with_commas() -> None:
     made, transport, _ = pipeline(*[json_response(1)] * 3)
     shelf = Shelf(made)
     await shelf.glazed()
@@ -130,7 +130,7 @@ async def test_words_when_commas_are_between_them() -> None:
 
 
 @pytest.mark.parametrize("maker", ["", ".", ".."])
-async def test_path_when_a_place_would_vanish(maker: str) -> None:
+async def test_path_when_an_argument_would_vanish(maker: str) -> None:
     made, transport, _ = pipeline(json_response(1))
     with pytest.raises(InvalidInput, match=r"shelf\.cup: maker must not be empty, '\.' or '\.\.'"):
         await Shelf(made).cup(1, maker)
@@ -148,7 +148,7 @@ async def test_path_when_a_place_would_vanish(maker: str) -> None:
     assert not transport.requests
 
 
-async def test_path_when_a_place_has_dots_and_more() -> None:
+async def test_path_when_an_argument_has_dots_and_more() -> None:
     made, transport, _ = pipeline(json_response(1))
     await Shelf(made).cup(1, "...")
     assert transport.requests[0].url.endswith("/cups/1/of/...")

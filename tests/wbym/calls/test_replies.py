@@ -1,4 +1,4 @@
-"""What a body becomes."""
+"""Decoding of bodies."""
 
 import gc
 from collections.abc import Iterator
@@ -18,24 +18,24 @@ PLAN = Optional(Json(Plan, lambda plan: plan))
 
 class TestOptional:
     @pytest.mark.parametrize("body", [b"", b" \n", b"{}", b"null"])
-    def test_value_when_there_is_none(self, body: bytes) -> None:
+    def test_value_when_absent(self, body: bytes) -> None:
         assert PLAN.decode(body) == Decoded(None)
 
-    def test_value_when_there_is_one(self) -> None:
+    def test_value_when_present(self) -> None:
         assert PLAN.decode(b'{"level": "high"}') == Decoded(Plan("high"))
 
     @pytest.mark.parametrize("body", [b"[]", b"<html>", b'{"level": 7}'])
-    def test_body_when_it_is_something_else(self, body: bytes) -> None:
+    def test_body_when_it_has_another_shape(self, body: bytes) -> None:
         with pytest.raises(Unreadable):
             PLAN.decode(body)
 
-    def test_statuses_when_asked_for(self) -> None:
+    def test_statuses_when_requested(self) -> None:
         assert PLAN.accepts(204)
         assert not PLAN.accepts(404)
 
 
 collected: list[bool] = []
-"""Whether the collector was on, for each record that was made."""
+"""Whether the collector was on, for each created record."""
 
 
 class Item(msgspec.Struct):
@@ -62,13 +62,13 @@ class TestCollector:
         assert collected == [False, False]
         assert gc.isenabled()
 
-    def test_collector_when_body_is_bad(self) -> None:
+    def test_collector_when_the_body_is_undecodable(self) -> None:
         with pytest.raises(Unreadable):
             ITEMS.decode(b'[{"id":1},{"id":"two"}]')
         assert collected == [False, False]
         assert gc.isenabled()
 
-    def test_collector_when_program_has_it_off(self) -> None:
+    def test_collector_when_the_program_disabled_it(self) -> None:
         gc.disable()
         ITEMS.decode(b'[{"id":1}]')
         assert not gc.isenabled()
@@ -77,7 +77,7 @@ class TestCollector:
 class TestSecrets:
     BODY = b'[{"id":1},{"id":"two","key":{"a":"hush"},"n":1.50},{"id":"three"},"hush"]'
 
-    def test_secrets_when_their_record_is_set_aside(self) -> None:
+    def test_secrets_when_their_record_is_undecodable(self) -> None:
         page: Json[list[Item], list[Item]] = Json(
             list[Item], lambda items: items, record=Item, secrets=frozenset({"key"})
         )

@@ -1,4 +1,4 @@
-"""Rows: what a call sends, what it returns, how wrong arguments are refused, what tools see."""
+"""Rows: requests, results, checks of arguments, introspection."""
 
 import inspect
 import pydoc
@@ -97,11 +97,11 @@ class TestPlaces:
             assert msgspec.json.decode(request.body) == body
             assert request.headers["Content-Type"] == "application/json"
 
-    async def test_body_when_a_function_makes_it(self) -> None:
+    async def test_body_when_a_function_builds_it(self) -> None:
         request = await sent(lambda it: it.nest("a", Colour.RED), BOX)
         assert request.body == b'{"kind":"box","inside":{"text":"a","colour":"red"}}'
 
-    async def test_form_when_there_are_files(self) -> None:
+    async def test_form_with_files(self) -> None:
         files = [Upload("a.png", b"\x89PNG\r\n\x1a\n"), Upload("b", b"x")]
         group, transport = boxes(DONE, DONE)
         await group.upload(5, files, note="Привет")
@@ -115,9 +115,9 @@ class TestPlaces:
             Part("uploadfile", b"x", "b", "application/octet-stream"),
             Part("note", "Привет"),
         )
-        assert len(second.parts) == 2  # an empty text is left out
+        assert len(second.parts) == 2  # an empty text is omitted
 
-    async def test_name_when_it_is_spelled_as_it_is(self) -> None:
+    async def test_name_when_spelled_as_in_python(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
         await Words(calls).word(1, user_id=2)
         assert url_of(transport.requests[0]) == "/words/1?user_id=2"
@@ -126,13 +126,13 @@ class TestPlaces:
         request = await sent(lambda it: it.on_shelf(1), BOX)
         assert url_of(request) == "/shelves/s%2F7/boxes/1"
 
-    async def test_path_when_nothing_fills_it(self) -> None:
+    async def test_path_when_an_argument_is_missing(self) -> None:
         calls, transport, _ = pipeline(BOX)
         with pytest.raises(TypeError, match=r"nothing fills \{shelfId\}"):
             await Orphans(calls).one()
         assert not transport.requests
 
-    async def test_priority_when_the_group_has_one(self) -> None:
+    async def test_priority_when_the_group_states_it(self) -> None:
         calls, _, _ = pipeline(BOX)
         seen: list[Priority | None] = []
         make = calls.call
@@ -147,7 +147,7 @@ class TestPlaces:
 
 
 class Orphans(Group, host="main", scope="goods", envelope=Boxes.envelope):
-    """Nobody knows its shelf."""
+    """No account fills in its shelf."""
 
     @get("/shelves/{shelfId}")
     async def one(self) -> Box:
@@ -193,27 +193,27 @@ class TestReplies:
         group, _ = boxes(json_response({"data": data}))
         assert await call(group) == value
 
-    async def test_value_when_there_is_no_envelope(self) -> None:
+    async def test_value_without_an_envelope(self) -> None:
         group, _ = boxes(json_response(["a", "b"]))
         assert await group.names() == ["a", "b"]
 
-    async def test_value_when_it_only_acknowledges(self) -> None:
+    async def test_value_when_the_response_is_an_acknowledgement(self) -> None:
         group, _ = boxes(Response(200, {}, b"whatever"))
         assert (await group.add("ab")) is None  # type: ignore[func-returns-value]
 
-    async def test_value_when_the_envelope_refuses(self) -> None:
+    async def test_value_when_the_envelope_has_an_error(self) -> None:
         group, _ = boxes(json_response({"error": "нельзя"}))
         with pytest.raises(BadRequest, match="нельзя"):
             await group.find(1)
 
-    async def test_file_when_it_is_opened(self) -> None:
+    async def test_file_when_opened(self) -> None:
         group, transport = boxes(Response(200, {"content-type": "image/png"}, b"0123456789"))
         async with group.file(5) as file:
             assert file.content_type == "image/png"
             assert await file.read() == b"0123456789"
         assert url_of(transport.requests[0]) == "/boxes/5/file"
 
-    async def test_refusal_when_it_has_details(self) -> None:
+    async def test_rejection_when_it_has_details(self) -> None:
         group, _ = boxes(json_response({"missing": [5]}, 422), json_response({"error": "a"}, 422))
         with pytest.raises(Unprocessable) as caught:
             await group.stock(1, [Stock(5, 1)])
@@ -222,14 +222,14 @@ class TestReplies:
             await group.stock(1, [Stock(5, 1)])
         assert caught.value.details is None
 
-    async def test_refusal_when_it_means_not_found(self) -> None:
+    async def test_rejection_when_it_means_not_found(self) -> None:
         group, _ = boxes(json_response({}, 409), json_response({}, 409))
         with pytest.raises(NotFound):
             await group.stock(1, [Stock(5, 1)])
         with pytest.raises(Conflict):
             await group.add("ab")
 
-    async def test_call_when_it_may_be_made_once_only(self) -> None:
+    async def test_call_when_single_attempt(self) -> None:
         group, transport = boxes(Response(429, {"retry": "5"}), BOX)
         with pytest.raises(RateLimited):
             await group.ping("main")
@@ -272,7 +272,7 @@ WRONG: list[tuple[str, tuple[object, ...], dict[str, object], str, str, str]] = 
 
 class TestInvalidInput:
     @pytest.mark.parametrize(("name", "args", "kwargs", "argument", "rule", "value"), WRONG)
-    async def test_call_when_an_argument_is_wrong(
+    async def test_call_when_an_argument_is_invalid(
         self,
         name: str,
         args: tuple[object, ...],
@@ -314,7 +314,7 @@ class TestInvalidInput:
             colour: object = None,
             token: object = None,
         ) -> None:
-            """As the row, without being one."""
+            """Looks like the row, but is not one."""
 
         wanted = ""
         try:
@@ -328,7 +328,7 @@ class TestInvalidInput:
         assert str(caught.value) == f"Boxes.add() {wanted}"
         assert not transport.requests
 
-    def test_list_when_an_argument_is_wrong(self) -> None:
+    def test_list_when_an_argument_is_invalid(self) -> None:
         calls, transport, _ = pipeline()
         lists = Lists(calls)
         with pytest.raises(InvalidInput, match="must be True or False"):
@@ -341,7 +341,7 @@ class TestInvalidInput:
 
 
 class TestSecrets:
-    async def test_value_when_it_is_secret(self) -> None:
+    async def test_argument_when_secret(self) -> None:
         group, transport = boxes(DONE)
         with pytest.raises(InvalidInput) as caught:
             await group.send("ab")
@@ -352,13 +352,13 @@ class TestSecrets:
         assert caught.value.__cause__ is None
         assert not transport.requests
 
-    async def test_value_when_a_rule_over_secrets_is_broken(self) -> None:
+    async def test_argument_when_a_rule_on_secrets_is_broken(self) -> None:
         group, _ = boxes(DONE)
         with pytest.raises(InvalidInput, match="exactly one of them") as caught:
             await group.sign(sign="s3cret", token="s3cret")
         assert "s3cret" not in str(caught.value)
 
-    async def test_value_when_the_secret_is_of_another_type(self) -> None:
+    async def test_argument_when_a_secret_has_a_wrong_type(self) -> None:
         group, _ = boxes(DONE)
         with pytest.raises(InvalidInput) as caught:
             await group.add("ab", token=b"s3cret")  # type: ignore[arg-type]
@@ -380,7 +380,7 @@ class TestInheritance:
         assert (read.writes, read.idempotent) == (False, True)
         assert (put.writes, put.idempotent, put.not_found) == (True, True, (409,))
 
-    def test_bucket_when_the_group_has_none(self) -> None:
+    def test_bucket_when_the_group_states_none(self) -> None:
         assert row(Lists.offset).endpoint.buckets == ("lists.offset",)
 
     def test_rows_when_listed(self) -> None:
@@ -392,18 +392,18 @@ class TestInheritance:
 
 
 class TestTools:
-    def test_signature_when_an_editor_reads_it(self) -> None:
+    def test_signature_of_a_row(self) -> None:
         signature = inspect.signature(Boxes.some)
         assert list(signature.parameters) == ["self", "ids"]
         assert signature.parameters["ids"].kind is inspect.Parameter.KEYWORD_ONLY
         assert list(inspect.signature(boxes()[0].some).parameters) == ["ids"]
 
-    def test_kind_when_it_is_asked(self) -> None:
+    def test_kind_of_a_row(self) -> None:
         assert inspect.iscoroutinefunction(Boxes.find)
         assert not inspect.iscoroutinefunction(Lists.offset)
         assert not inspect.iscoroutinefunction(Boxes.file)
 
-    def test_help_when_it_is_asked(self) -> None:
+    def test_help_of_a_row(self) -> None:
         text = pydoc.plain(pydoc.render_doc(Boxes.find))
         assert "find(self, box_id: " in text
         assert "Range(min=1" in text
@@ -412,7 +412,7 @@ class TestTools:
         assert Boxes.find.__module__ == "tests.wbym.calls.shelf"
 
     @pytest.mark.parametrize("other", [Boxes.send, len, lambda: None, Boxes])
-    def test_row_when_it_is_something_else(self, other: Callable[..., object]) -> None:
+    def test_decorator_when_the_function_is_invalid(self, other: Callable[..., object]) -> None:
         with pytest.raises(TypeError, match="is not an operation"):
             row(other)
 
@@ -425,6 +425,6 @@ class TestTools:
         assert (nm_id.wire, nm_id.location, nm_id.default) == ("nmID", "body", None)
         assert (token.location, token.is_secret, text.is_secret) == ("query", True, False)
 
-    async def test_time_when_it_is_in_utc(self) -> None:
+    async def test_time_when_in_utc(self) -> None:
         request = await sent(lambda it: it.period(at=datetime(2026, 1, 1, tzinfo=UTC)))
         assert "at=2026-01-01T00%3A00%3A00Z" in request.url

@@ -50,7 +50,7 @@ class TestSend:
 
         app = web.Application()
         app.router.add_get("/", answer)
-        # An address that is no number, as aiohttp's own jar keeps nothing of those.
+        # Not a numeric address, since aiohttp's own jar ignores cookies of those.
         async with TestServer(app, host="localhost") as server, AiohttpTransport() as transport:
             for _ in range(2):
                 async with transport.send(Request("GET", str(server.make_url("/")), {})):
@@ -81,7 +81,7 @@ class TestSend:
             (aiohttp.InvalidURL("x"), False, False),
         ],
     )
-    async def test_send_when_it_fails(
+    async def test_send_when_the_connection_fails(
         self, transport: AiohttpTransport, error: Exception, sent: bool, timeout: bool
     ) -> None:
         with aioresponses() as server:
@@ -92,15 +92,15 @@ class TestSend:
         assert (caught.value.sent, caught.value.timeout) == (sent, timeout)
         assert str(caught.value)
 
-    async def test_send_when_nobody_listens(self, transport: AiohttpTransport) -> None:
+    async def test_send_when_the_connection_is_refused(self, transport: AiohttpTransport) -> None:
         with pytest.raises(TransportError) as caught:
             async with transport.send(Request("GET", "http://127.0.0.1:9/", {})):
                 pass
         assert not caught.value.sent
 
 
-class TestPlaces:
-    """As many requests as are under way at once, and the ones that wait for one of their places."""
+class TestSlots:
+    """The max number of concurrent requests, and waiters for a slot."""
 
     @pytest.fixture
     def answered(self) -> asyncio.Event:
@@ -139,7 +139,7 @@ class TestPlaces:
         assert second.cancelled()
 
     @pytest.mark.parametrize("how", ["cancelled", "failed", "left early"])
-    async def test_send_when_another_ended(
+    async def test_send_when_another_request_ended(
         self, one_place: AiohttpTransport, url: str, answered: asyncio.Event, how: str
     ) -> None:
         async def begin(url: str) -> None:
@@ -165,7 +165,7 @@ class TestPlaces:
 
 
 class TestClosing:
-    async def test_session_when_lent(self) -> None:
+    async def test_session_when_borrowed(self) -> None:
         async with aiohttp.ClientSession() as session:
             with aioresponses() as server:
                 server.get(URL, status=204)
@@ -192,7 +192,7 @@ class TestClosing:
 
 
 class LocalProxy:
-    """An HTTP proxy that answers in the place of every server, and refuses to make tunnels."""
+    """An HTTP proxy that answers for every server, and rejects tunnels."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -234,7 +234,7 @@ async def read(transport: AiohttpTransport, url: str = "http://api.example/items
 
 
 class TestProxy:
-    async def test_requests_go_to_it(self) -> None:
+    async def test_requests_go_through_the_proxy(self) -> None:
         async with local_proxy() as proxy:
             async with AiohttpTransport(proxy=f"http://{proxy.address}") as transport:
                 assert await read(transport) == b"hi"
@@ -244,7 +244,7 @@ class TestProxy:
         target = "http://api.example/items?x=1"
         assert proxy.seen == [("GET", target, "token", None), ("GET", target, "token", BASIC)]
 
-    async def test_requests_of_a_lent_session_go_to_it(self) -> None:
+    async def test_requests_of_a_borrowed_session_go_through_the_proxy(self) -> None:
         async with local_proxy() as proxy, aiohttp.ClientSession() as session:
             address = f"http://{LOGIN}@{proxy.address}"
             async with AiohttpTransport(session=session, proxy=address) as transport:
@@ -253,7 +253,7 @@ class TestProxy:
             ("http://api.example/items?x=1", "token", BASIC)
         ]
 
-    async def test_tunnel_when_it_is_refused(self) -> None:
+    async def test_tunnel_when_the_proxy_rejects_it(self) -> None:
         async with (
             local_proxy() as proxy,
             AiohttpTransport(proxy=f"http://{LOGIN}@{proxy.address}") as transport,
@@ -262,7 +262,7 @@ class TestProxy:
                 await read(transport, "https://api.example/items")
         assert not caught.value.sent
         assert proxy.seen == [("CONNECT", "api.example:443", None, BASIC)]
-        # Nothing was sent to the marketplace, and neither credential is in what is logged.
+        # Nothing was sent to the marketplace, and neither credential is logged.
         assert caught.value.__cause__ is caught.value.__context__ is None
         shown = "".join(
             TracebackException.from_exception(caught.value, capture_locals=True).format()
@@ -270,7 +270,7 @@ class TestProxy:
         assert "s3cret" not in shown
         assert BASIC.split()[1] not in shown
 
-    async def test_proxy_when_nobody_listens(self) -> None:
+    async def test_proxy_when_the_connection_is_refused(self) -> None:
         async with AiohttpTransport(proxy="http://me:s3cret@127.0.0.1:9") as transport:
             with pytest.raises(TransportError) as caught:
                 await read(transport)
@@ -295,7 +295,7 @@ class TestProxy:
             "http://10.0.0.1 ",
         ],
     )
-    async def test_address_when_it_is_not_one(self, address: str) -> None:
+    async def test_proxy_address_when_invalid(self, address: str) -> None:
         with pytest.raises(
             InvalidInput, match="proxy must be the address of an HTTP proxy"
         ) as caught:
@@ -315,9 +315,9 @@ class TestEnvironment:
             monkeypatch.delenv(name, raising=False)
             monkeypatch.delenv(name.upper(), raising=False)
 
-    async def test_proxy_when_it_is_trusted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_environment_proxy_when_trusted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async with local_proxy() as proxy:
-            # Without its scheme, as many write it.
+            # Without its scheme, a common mistake.
             monkeypatch.setenv("HTTP_PROXY", f"{LOGIN}@{proxy.address}")
             async with AiohttpTransport(trust_env=True) as transport:
                 assert await read(transport) == b"hi"
@@ -326,7 +326,7 @@ class TestEnvironment:
             ("http://api.example/items?x=1", "token", BASIC)
         ] * 2
 
-    async def test_proxy_when_there_is_one_of_the_account(
+    async def test_environment_proxy_when_the_account_has_its_own(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -335,7 +335,7 @@ class TestEnvironment:
             async with AiohttpTransport(proxy=address, trust_env=True) as transport:
                 assert await read(transport) == b"hi"
 
-    async def test_server_when_it_is_asked_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_environment_proxy_when_bypassed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         async with local_proxy() as server:  # no proxy here
             async with AiohttpTransport() as transport:
@@ -352,7 +352,7 @@ class TestEnvironment:
             assert await read(transport, f"http://{server.address}/") == b"hi"
         assert server.seen == [("GET", "/", "token", None)]
 
-    async def test_proxy_when_it_is_not_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_environment_proxy_when_invalid(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTP_PROXY", "socks5://me:s3cret@10.0.0.1:1080")
         async with AiohttpTransport(trust_env=True) as transport:
             with pytest.raises(InvalidInput, match="trust_env: HTTP_PROXY must be") as caught:

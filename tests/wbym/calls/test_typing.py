@@ -1,4 +1,4 @@
-"""A row keeps its signature: mypy checks these, which are made and never awaited or read."""
+"""A row keeps its signature: mypy checks these calls, which are never awaited or read."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -13,7 +13,7 @@ from wbym.errors import InvalidInput
 from wbym.paging import Listing, Page
 
 
-async def test_types_when_a_checker_reads_them() -> None:
+async def test_types_accepted_by_a_checker() -> None:
     calls, transport, _ = pipeline(json_response({"data": {"id": 1}}), json_response({"data": []}))
     boxes, lists = Boxes(calls), Lists(calls)
     assert_type(await boxes.find(1), Box | None)
@@ -25,8 +25,8 @@ async def test_types_when_a_checker_reads_them() -> None:
     assert len(transport.requests) == 2
 
 
-async def test_types_when_a_checker_refuses_them() -> None:
-    # Where mypy took one of these, it would call the comment unused.
+async def test_types_rejected_by_a_checker() -> None:
+    # If mypy accepted one of these, it would report an unused comment.
     calls, transport, _ = pipeline(json_response({"data": {"boxes": []}}))
     boxes, lists = Boxes(calls), Lists(calls)
     with pytest.raises(InvalidInput):

@@ -1,4 +1,4 @@
-"""Arguments are checked against their annotations, and named by their place."""
+"""Arguments are checked against their annotations; errors name the place."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -16,7 +16,7 @@ from wbym.calls._validation import RuleViolation, validator_of
 from wbym.errors import InvalidInput
 
 NOW = datetime.now(UTC)
-NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - it is what is refused
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - the invalid value
 
 
 class Colour(Enum):
@@ -24,7 +24,7 @@ class Colour(Enum):
 
 
 class Word(StrEnum):
-    """It is a text, which is a collection."""
+    """A string, which is a collection."""
 
     RED = "red"
 
@@ -35,7 +35,7 @@ class Stock(msgspec.Struct):
 
 
 class Node(msgspec.Struct):
-    """It has fields of its own type."""
+    """A struct with fields of its own type."""
 
     stocks: Annotated[list[Stock], Count(1, 5)]
     below: "Node | None" = None
@@ -43,7 +43,7 @@ class Node(msgspec.Struct):
 
 
 def broken(hint: object, value: object) -> tuple[str, str] | None:
-    """Where a value breaks which rule."""
+    """The place of an invalid value, and the broken rule."""
     try:
         validator_of(hint)(value)
     except RuleViolation as error:
@@ -52,7 +52,7 @@ def broken(hint: object, value: object) -> tuple[str, str] | None:
 
 
 class Markup(str):
-    """As template engines mark texts; msgspec does not write it."""
+    """A str subclass of template engines, which msgspec does not encode."""
 
     __slots__ = ()
 
@@ -169,14 +169,14 @@ def test_check_when_the_value_fits(hint: object, value: object) -> None:
 
 
 @pytest.mark.parametrize(("hint", "value", "path", "rule"), BAD)
-def test_check_when_the_value_is_wrong(hint: object, value: object, path: str, rule: str) -> None:
+def test_check_when_the_value_is_invalid(hint: object, value: object, path: str, rule: str) -> None:
     found = broken(hint, value)
     assert found is not None
     assert found[0] == path
     assert rule in found[1]
 
 
-def test_check_when_it_is_used_again() -> None:
+def test_check_when_reused() -> None:
     check = validator_of(Node)
     for _ in range(2):
         check(Node([Stock("a")]))
@@ -185,17 +185,17 @@ def test_check_when_it_is_used_again() -> None:
 
 
 @given(st.text(st.characters()))
-def test_text_when_it_is_any(text: str) -> None:
+def test_any_text(text: str) -> None:
     assert (broken(str, text) is None) == (not any(0xD800 <= ord(c) < 0xE000 for c in text))
 
 
 @given(st.floats())
-def test_number_when_it_is_any(number: float) -> None:
+def test_any_number(number: float) -> None:
     assert (broken(float, number) is None) == (abs(number) < float("inf"))
 
 
 @given(st.datetimes(timezones=st.timezones()))
-def test_moment_when_it_is_anywhere(moment: datetime) -> None:
+def test_moment_in_any_zone(moment: datetime) -> None:
     found = broken(datetime, moment)
     assert found is None or found[1] == "must be a time that exists in UTC"
 

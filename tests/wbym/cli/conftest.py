@@ -1,4 +1,4 @@
-"""A simulator in a process of its own, and an environment that knows one account of it."""
+"""A simulator in another process, and an environment with one account of it."""
 
 import os
 import subprocess
@@ -19,14 +19,14 @@ Run: TypeAlias = Callable[..., Result]
 
 
 class Simulated(msgspec.Struct):
-    """The line of JSON of a simulator."""
+    """The JSON line that a simulator prints at its start."""
 
     url: str
     token: str
     records: dict[str, int]
 
     def fault(self, path: str, kind: str) -> None:
-        """Let the next answer of a path go wrong."""
+        """Make the next response of a path a fault."""
         body = msgspec.json.encode({"next": [{"path": path, "kind": kind}]})
         with urlopen(Request(f"{self.url}/__simulator/faults", data=body)) as answer:
             assert answer.status == 200
@@ -68,10 +68,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def run() -> Run:
-    """Runs a command; nothing that it prints may hold a token."""
+    """Runs a command, and checks that it prints no token."""
     runner = CliRunner()
 
-    def invoke(*arguments: str, input: str | None = None) -> Result:  # noqa: A002 - click's word
+    def invoke(*arguments: str, input: str | None = None) -> Result:  # noqa: A002 - click's name
         result = runner.invoke(commands.app, list(arguments), input=input)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -90,7 +90,7 @@ def shop(simulated: Simulated, monkeypatch: pytest.MonkeyPatch) -> Simulated:
 
 
 def flat(result: Result) -> str:
-    """What stands on stderr, without the frames and line ends of a narrow terminal."""
+    """The text of stderr, without the frames and line ends of a narrow terminal."""
     frames = str.maketrans(dict.fromkeys("╭╮╰╯─│", " "))
     return " ".join(result.stderr.translate(frames).split())
 

@@ -31,19 +31,19 @@ def test_endpoints_as_json_are_the_catalog(run: Run) -> None:
     assert msgspec.json.decode(result.stdout, type=list[CatalogRow]) == Wildberries.catalog()
 
 
-def test_endpoints_as_a_table_are_not_cut_where_nobody_looks(run: Run) -> None:
+def test_endpoints_table_is_not_truncated_without_a_terminal(run: Run) -> None:
     lines = run("endpoints").stdout.splitlines()
     for row in Wildberries.catalog():
         assert any(f" {row.method} " in line and f" {row.path} " in line for line in lines)
 
 
-def test_endpoints_of_an_unknown_marketplace_are_refused(run: Run) -> None:
+def test_endpoints_of_an_unknown_marketplace_are_rejected(run: Run) -> None:
     result = run("endpoints", "--marketplace", "ozon")
     assert result.exit_code == 2
     assert "unknown marketplace 'ozon'; installed: " in flat(result)
 
 
-def test_simulate_hands_everything_on(
+def test_simulate_passes_all_arguments_on(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "toy_simulator.py").write_text("import sys\nprint(__name__, sys.argv)\n")
@@ -59,7 +59,7 @@ def test_simulate_hands_everything_on(
     assert "'ozon' has no simulator; installed: toy" in flat(unknown)
 
 
-def test_without_the_extra_main_says_how_to_get_it(
+def test_main_without_the_extra_names_the_extra_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("wbym.cli.")]:
@@ -68,8 +68,8 @@ def test_without_the_extra_main_says_how_to_get_it(
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 2
-    told = 'The command line needs typer and rich: pip install "wbym[cli]"\n'
-    assert capsys.readouterr().err == told
+    expected = 'The command line needs typer and rich: pip install "wbym[cli]"\n'
+    assert capsys.readouterr().err == expected
 
 
 def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_importing_the_package_loads_neither_typer_nor_rich() -> None:
 
 
 @pytest.mark.parametrize("outer", [ExceptionGroup, AccountsFailed])
-def test_errors_in_groups_are_a_line_each(
+def test_grouped_errors_are_printed_one_per_line(
     outer: type[ExceptionGroup[Exception]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     errors = [CursorStuck("a.list", 1), ExceptionGroup("inner", [PagingLimit("b.list", 10)])]
@@ -99,7 +99,7 @@ def test_errors_in_groups_are_a_line_each(
 
 
 @pytest.mark.parametrize("outer", [ExceptionGroup, AccountsFailed])
-def test_what_is_not_ours_is_not_made_a_line(outer: type[ExceptionGroup[Exception]]) -> None:
+def test_foreign_exceptions_are_not_shortened(outer: type[ExceptionGroup[Exception]]) -> None:
     with pytest.raises(outer), plain_errors():
         raise outer("both", [CursorStuck("a.list", 1), ValueError("a bug")])
 
@@ -110,7 +110,7 @@ def test_an_interrupt_ends_with_130() -> None:
     assert caught.value.exit_code == 130
 
 
-def test_words_of_strangers_command_no_terminal() -> None:
+def test_control_characters_are_escaped() -> None:
     assert clean("a\nb\t c\x1b[31md\x07") == "a b c\N{REPLACEMENT CHARACTER}[31md" + (
         "\N{REPLACEMENT CHARACTER}"
     )
@@ -132,8 +132,8 @@ def test_an_error_in_the_accounts_file_is_one_line(
 ) -> None:
     path = tmp_path / "my.toml"
     path.write_text("[accounts]")
-    said = f"error: {path}: accounts: expected at least one table [accounts.NAME]"
+    message = f"error: {path}: accounts: expected at least one table [accounts.NAME]"
     result = run("check", "--config", str(path))
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{said}\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{message}\n")
     monkeypatch.setenv("WBYM_CONFIG", str(path))
-    assert flat(run("feedbacks")) == said
+    assert flat(run("feedbacks")) == message

@@ -6,7 +6,7 @@ from tests.wbym.cli.conftest import Run, Simulated, flat
 from wbym_wildberries.simulator import make_token
 
 
-def test_check_says_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     token = make_token(scopes=["feedbacks"], read_only=True)
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
     result = run("check", "--offline")
@@ -15,9 +15,9 @@ def test_check_says_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyPatc
     assert any("personal token" in line for line in lines)
     assert "  scopes: feedbacks-and-questions (read only)" in lines
     assert "  feedbacks-and-questions, on https://feedbacks-api.wildberries.ru" in lines
-    (pace,) = [line for line in lines if "3 per 1 s, every 333 ms, burst 6: " in line]
-    assert "list, archive" in pace
-    assert "answer" not in pace.replace("unanswered", "")
+    (line_of_rate,) = [line for line in lines if "3 per 1 s, every 333 ms, burst 6: " in line]
+    assert "list, archive" in line_of_rate
+    assert "answer" not in line_of_rate.replace("unanswered", "")
     assert "  missing the category buyer-chat, for chats: list, events, send, download" in lines
     assert token.split(".")[1] not in result.output
 
@@ -30,7 +30,7 @@ def test_check_warns_of_slow_tokens(run: Run, monkeypatch: pytest.MonkeyPatch) -
     assert "SLOW: 5 per 1 h, every 12 min, burst 1: feedbacks: " in result.stdout
 
 
-def test_check_asks_who_the_seller_is(run: Run, shop: Simulated) -> None:
+def test_check_requests_the_seller(run: Run, shop: Simulated) -> None:
     result = run("check")
     assert result.exit_code == 0
     assert "  seller: " in result.stdout
@@ -38,7 +38,7 @@ def test_check_asks_who_the_seller_is(run: Run, shop: Simulated) -> None:
     assert f"  {shop.url}: OK\n" in run("check", "--ping").stdout
 
 
-def test_check_goes_on_after_a_question_that_fails(
+def test_check_continues_after_a_failed_request(
     run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forged = f"{shop.token.rpartition('.')[0]}.!"
@@ -50,32 +50,32 @@ def test_check_goes_on_after_a_question_that_fails(
     assert forged.split(".")[1] not in result.output
 
 
-def test_check_asks_nothing_and_everything(run: Run) -> None:
+def test_check_rejects_offline_with_ping(run: Run) -> None:
     result = run("check", "--offline", "--ping")
     assert result.exit_code == 2
     assert "--offline and --ping cannot be combined" in flat(result)
 
 
 @pytest.mark.parametrize(
-    ("token", "said"),
+    ("token", "expected"),
     [
         (make_token(expires_in=-60), "EXPIRED: "),
         ("nonsense", "error: wildberries: not a Wildberries token"),
     ],
 )
-def test_check_fails_for_a_token_that_does_not_work(
-    token: str, said: str, run: Run, monkeypatch: pytest.MonkeyPatch
+def test_check_fails_for_an_invalid_token(
+    token: str, expected: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
-    # An expired token is refused before a request, online too.
+    # An expired token is rejected before a request, online too.
     for arguments in (["check"], ["check", "--offline"]):
         result = run(*arguments)
         assert result.exit_code == 1
-        assert said in result.output
+        assert expected in result.output
         assert token not in result.output
 
 
-def test_check_goes_on_after_an_account_that_fails(run: Run, tmp_path: Path) -> None:
+def test_check_continues_after_an_account_that_fails(run: Run, tmp_path: Path) -> None:
     (tmp_path / "good.token").write_text(make_token())
     entry = '[accounts.{}]\nmarketplace = "wildberries"\n{}\n'
     config = entry.format("bad", 'secret_env = "NOTHING"')

@@ -57,8 +57,8 @@ def _simulators(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "simulators", lambda: {"wildberries": MODULE})
 
 
-def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
-    # So few that the limits' first burst is enough: nothing is waited for.
+def test_demo_reads_everything_without_a_rate_limit(run: Run) -> None:
+    # Few enough for the limits' first burst: no call waits.
     sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "10"]
     result = run("demo", "--json", "--no-assistant", *sizes)
     assert result.exit_code == 0, result.stderr
@@ -77,7 +77,7 @@ def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
     assert 0 <= line.bound_seconds <= line.seconds
 
 
-def test_the_demo_speaks_to_both_marketplaces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_runs_both_marketplaces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "simulators", lambda: BOTH)
     sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "30"]
     result = run("demo", "--json", "--no-assistant", *sizes)
@@ -89,7 +89,7 @@ def test_the_demo_speaks_to_both_marketplaces(run: Run, monkeypatch: pytest.Monk
         assert all(account.nouns[noun].written for noun in ("feedbacks", "messages", "returns"))
 
 
-def test_the_demo_ends_with_a_table(run: Run) -> None:
+def test_demo_ends_with_a_table(run: Run) -> None:
     result = run(
         "demo",
         "--no-assistant",
@@ -103,8 +103,8 @@ def test_the_demo_ends_with_a_table(run: Run) -> None:
         assert f" {head} " in result.stdout
 
 
-def test_without_a_simulator_the_demo_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for known, said in (
+def test_demo_without_a_simulator_is_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for known, message in (
         ({}, "error: no simulator is installed"),
         ({"ozon": MODULE}, "error: no adapter 'ozon' is installed; installed: "),
         ({"wildberries": "json.no_such"}, "error: the simulator of wildberries did not start"),
@@ -113,10 +113,10 @@ def test_without_a_simulator_the_demo_says_so(run: Run, monkeypatch: pytest.Monk
         result = run("demo", "--json")
         assert result.exit_code == 1
         assert result.stdout == ""
-        assert result.stderr.startswith(said)
+        assert result.stderr.startswith(message)
 
 
-def test_the_assistant_answers_each_once_although_it_is_killed(
+def test_assistant_answers_each_once_although_killed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "simulators", lambda: BOTH)
@@ -130,17 +130,17 @@ def test_the_assistant_answers_each_once_although_it_is_killed(
     assert ["yandex_market", "6", "6", "0", "0"] in rows
 
 
-async def test_the_demo_ends_when_the_assistant_does_not_start(
+async def test_demo_ends_when_the_assistant_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "wbym.db").write_text("no state of anything, and too long to be empty" * 20)
-    said: list[str] = []
+    message: list[str] = []
     with pytest.raises(DemoError, match="the assistant did not start"):
-        await run_assistant({"wildberries": MODULE}, tmp_path, said.append)
-    assert said[-1].endswith("s  the assistant starts")
+        await run_assistant({"wildberries": MODULE}, tmp_path, message.append)
+    assert message[-1].endswith("s  the assistant starts")
 
 
-async def test_the_demo_leaves_out_what_cannot_be_followed(
+async def test_demo_skips_accounts_without_streams(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(_: str) -> type[Account]:
@@ -151,16 +151,16 @@ async def test_the_demo_leaves_out_what_cannot_be_followed(
     assert (survived.served, survived.problems) == ([], [])
 
 
-def test_what_buyers_wrote_and_got_is_compared() -> None:
+def test_answers_are_compared_with_questions() -> None:
     asked, thanked = "Какой размер?", "Спасибо!"
     size, thanks = answer_to(asked), answer_to(thanked)
     written = [("1", asked), ("1", asked), ("1", thanked), ("2", asked), ("3", asked)]
     sent = [
-        *[ReceivedMessage("1", size)] * 3,  # one too many
+        *[ReceivedMessage("1", size)] * 3,  # one duplicate
         ReceivedMessage("1", thanks),
-        ReceivedMessage("2", thanks),  # the answer to something else
+        ReceivedMessage("2", thanks),  # the answer to another message
         ReceivedMessage("3", size),
-        ReceivedMessage("4", size),  # nobody asked
+        ReceivedMessage("4", size),  # not asked
     ]
     served = judge("shop", written, sent)
     assert served == Served("shop", 5, once=3, twice=1, unanswered=1, unasked=2)
@@ -180,7 +180,7 @@ def test_a_tally_counts_each_record_once() -> None:
     assert (tally.read, tally.repeated) == (3, 2)
 
 
-def test_what_is_refused_lost_repeated_or_without_effect_is_a_problem() -> None:
+def test_problems_are_rate_limits_losses_repeats_and_missing_effects() -> None:
     lost = Tally("shop", "feedbacks", 5, effect="answer", written=2)
     lost.saw(["a", "a"])
     fine = Tally("shop", "questions", 0, effect="question_answer")

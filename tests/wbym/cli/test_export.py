@@ -34,9 +34,7 @@ READING: Final = AccountProgress(
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
-def test_feedbacks_are_exported_and_then_what_is_new(
-    suffix: str, run: Run, shop: Simulated
-) -> None:
+def test_feedbacks_are_exported_and_later_updated(suffix: str, run: Run, shop: Simulated) -> None:
     to = Path(f"feedbacks.{suffix}")
     count = shop.records["feedbacks"]
     result = run("export", "feedbacks", "--since", "2020-01-01", "--to", str(to))
@@ -52,7 +50,7 @@ def test_feedbacks_are_exported_and_then_what_is_new(
     assert sorted(each.name for each in Path().iterdir()) == [to.name]
 
 
-def test_the_other_nouns(run: Run, shop: Simulated) -> None:
+def test_other_nouns(run: Run, shop: Simulated) -> None:
     for noun in ("questions", "returns", "chats"):
         to = Path(f"{noun}.csv")
         result = run("export", noun, "--to", str(to))
@@ -72,14 +70,14 @@ def test_period_by_days(run: Run, shop: Simulated) -> None:
     assert set(ids_in(Path("some.csv"))) == expected
 
 
-def test_format_when_it_is_said(run: Run, shop: Simulated) -> None:
+def test_format_when_given(run: Run, shop: Simulated) -> None:
     result = run("export", "questions", "--to", "questions.txt", "--format", "jsonl")
     assert result.exit_code == 0, result.stderr
     assert Path("questions.txt").read_bytes().startswith(b'{"ref":')
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--since", "2026-02-30"], "'2026-02-30' is not an ISO time"),
         (["--since", "2026-01-31T10:00"], "has no time zone; add it, as in 2026-01-31T10:00:00+03"),
@@ -92,16 +90,16 @@ def test_format_when_it_is_said(run: Run, shop: Simulated) -> None:
         (["--format", "xlsx"], "Invalid value for '--format'"),
     ],
 )
-def test_wrong_options_are_refused_before_anything(
-    arguments: Sequence[str], said: str, run: Run
+def test_invalid_options_are_rejected_first(
+    arguments: Sequence[str], message: str, run: Run
 ) -> None:
     result = run("export", "feedbacks", "--to", "x.csv", *arguments)
     assert result.exit_code == 2
-    assert said in flat(result)
+    assert message in flat(result)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["feedbacks", "--to", "x.xlsx"], "use one of the suffixes .jsonl, .csv, .parquet"),
         (["feedbacks", "--to", "nowhere/x.csv"], "does not exist"),
@@ -113,18 +111,18 @@ def test_wrong_options_are_refused_before_anything(
         (["chats", "--since", "2026-02-01", "--to", "x.csv"], "chats are read completely"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(
-    arguments: Sequence[str], said: str, run: Run, shop: Simulated
+def test_error_is_one_line(
+    arguments: Sequence[str], message: str, run: Run, shop: Simulated
 ) -> None:
     result = run("export", *arguments)
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
-    assert said in result.stderr
+    assert message in result.stderr
     assert list(Path().iterdir()) == []
 
 
-def test_a_file_of_another_noun_is_left_alone(run: Run, shop: Simulated) -> None:
+def test_file_of_another_noun_is_unchanged(run: Run, shop: Simulated) -> None:
     run("export", "questions", "--to", "x.csv")
     before = Path("x.csv").read_bytes()
     result = run("export", "feedbacks", "--to", "x.csv")
@@ -137,16 +135,14 @@ def test_a_file_of_another_noun_is_left_alone(run: Run, shop: Simulated) -> None
 
 @pytest.fixture
 def heeds_ctrl_c() -> Iterator[None]:
-    """A shell lets what it runs in the background ignore it."""
+    """A shell makes background processes ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("heeds_ctrl_c")
-def test_ctrl_c_leaves_what_was_read_to_go_on_with(
-    run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_keeps_progress(run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch) -> None:
     note = Spool.note
     notes = []
 
@@ -168,7 +164,7 @@ def test_ctrl_c_leaves_what_was_read_to_go_on_with(
     assert [each.name for each in Path().iterdir()] == ["x.parquet"]
 
 
-def test_a_limit_that_is_too_far_away_stops_it(
+def test_export_stops_when_a_limit_exceeds_max_wait(
     run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float | None] = []
@@ -187,7 +183,7 @@ def test_a_limit_that_is_too_far_away_stops_it(
     assert list(Path().iterdir()) == []
 
 
-def test_an_account_that_fails_does_not_stop_the_others(
+def test_failed_account_does_not_stop_the_others(
     run: Run, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = ""
@@ -208,11 +204,11 @@ def test_an_account_that_fails_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [(0, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s"), (3900, "1 h 05 min")],
 )
-def test_time_left_duration_text(seconds: float, words: str) -> None:
-    assert duration_text(seconds) == words
+def test_time_left_duration_text(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
 
 
 def test_state_text_when_banned() -> None:
@@ -224,7 +220,7 @@ def test_state_text_when_banned() -> None:
     assert state_text(msgspec.structs.replace(READING, stage=Stage.FAILED)) == "failed"
 
 
-def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with ExportLines(Console(), Noun.FEEDBACKS) as view:
         view.show([READING, msgspec.structs.replace(READING, stage=Stage.DONE)], None)
         view.show([READING], (5_000, 20_000))
@@ -234,7 +230,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
     ]
 
 
-def test_bars_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(force_terminal=True, width=140, color_system=None)
     with ExportBars(console) as view:
         view.show([msgspec.structs.replace(READING, expected=None, rate_limited=2)], None)

@@ -1,4 +1,4 @@
-"""``wbym listen`` in a process of its own: notifications in, hints in the state file."""
+"""``wbym listen`` in another process: notifications become hints in the state file."""
 
 import asyncio
 import re
@@ -44,7 +44,7 @@ class Listening:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.addresses: dict[str, str] = {}
-        """Where each account listens."""
+        """The address of each account."""
 
     async def line(self) -> str:
         assert self.process.stdout is not None
@@ -91,7 +91,7 @@ async def stored(path: str = "wbym.db") -> set[Hint]:
         return {hint for _, hint in await store.hints(["one", "two"])}
 
 
-async def test_what_is_taken_is_stored_and_told() -> None:
+async def test_accepted_notifications_are_stored_and_reported() -> None:
     async with YandexMarketSimulator(limits=False) as market:
         config("one", url=market.url)
         async with listening("--trusted-proxy", "127.0.0.1") as it:
@@ -116,7 +116,7 @@ async def test_what_is_taken_is_stored_and_told() -> None:
             assert await it.ended(signal.SIGTERM) == (0, [], "")
 
 
-async def test_each_account_has_an_address_and_refusals_are_told() -> None:
+async def test_each_account_has_an_address_and_rejections_are_reported() -> None:
     async with YandexMarketSimulator(limits=False, businesses=[1001, 1002]) as market:
         config("one", "two", url=market.url)
         arguments = ("--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "127.0.0.0/8")
@@ -139,7 +139,7 @@ async def test_each_account_has_an_address_and_refusals_are_told() -> None:
         assert not await asyncio.to_thread(Path("wbym.db").exists)
 
 
-async def test_without_a_proxy_that_is_said() -> None:
+async def test_missing_trusted_proxy_is_reported() -> None:
     async with YandexMarketSimulator(limits=False) as market:
         config("one", url=market.url)
         async with listening() as it:
@@ -149,7 +149,9 @@ async def test_without_a_proxy_that_is_said() -> None:
     assert err.startswith("no trusted proxy: ")
 
 
-def test_accounts_that_nobody_notifies(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_accounts_without_notifications_are_an_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token())
     result = run("listen")
     assert result.exit_code == 1
@@ -157,14 +159,14 @@ def test_accounts_that_nobody_notifies(run: Run, monkeypatch: pytest.MonkeyPatch
     assert not Path("wbym.db").exists()
 
 
-def test_a_proxy_that_is_none(run: Run) -> None:
+def test_invalid_proxy(run: Run) -> None:
     config("one")
     result = run("listen", "--trusted-proxy", "10.0.0.1/8")
     assert result.exit_code == 2
     assert "10.0.0.1/8 has host bits set; write it as 10.0.0.0/8" in flat(result)
 
 
-def test_a_port_that_is_taken(run: Run) -> None:
+def test_port_in_use(run: Run) -> None:
     config("one")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -174,7 +176,7 @@ def test_a_port_that_is_taken(run: Run) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_a_state_file_that_is_none(run: Run) -> None:
+def test_invalid_state_file(run: Run) -> None:
     config("one")
     Path("wbym.db").write_bytes(b"no state file " * 1000)
     result = run("listen", "--port", "0")
@@ -183,7 +185,7 @@ def test_a_state_file_that_is_none(run: Run) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_a_key_that_is_not_there(run: Run) -> None:
+def test_missing_key(run: Run) -> None:
     config("one")
     Path("one.key").unlink()
     result = run("listen", "--port", "0")
@@ -191,7 +193,7 @@ def test_a_key_that_is_not_there(run: Run) -> None:
     assert result.stderr.startswith("error: one: the secret cannot be read from one.key: ")
 
 
-def test_signals_are_as_they_were_afterwards(run: Run) -> None:
+def test_signal_handlers_are_restored(run: Run) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     config("one")
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -21,7 +21,7 @@ def feedbacks_of(result: Result) -> list[Feedback]:
     return msgspec.json.Decoder(Feedback).decode_lines(result.stdout)
 
 
-def test_feedbacks_as_json_are_neutral_objects_a_line(run: Run, shop: Simulated) -> None:
+def test_feedbacks_as_json_are_one_neutral_object_per_line(run: Run, shop: Simulated) -> None:
     every = feedbacks_of(run("feedbacks", "--json"))
     assert len(every) == shop.records["feedbacks"]
     assert {item.ref.marketplace for item in every} == {MARKETPLACE}
@@ -46,7 +46,7 @@ def test_feedbacks_are_chosen_by_the_options(run: Run, shop: Simulated) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--since", "2026-01-31"], "has no time zone; add it, as in 2026-01-31T00:00:00+03:00"),
         (["--until", "yesterday"], "'yesterday' is not an ISO time"),
@@ -54,12 +54,10 @@ def test_feedbacks_are_chosen_by_the_options(run: Run, shop: Simulated) -> None:
         (["--limit", "0"], "Invalid value for '--limit'"),
     ],
 )
-def test_wrong_options_are_refused_before_anything(
-    arguments: list[str], said: str, run: Run
-) -> None:
+def test_invalid_options_are_rejected_first(arguments: list[str], expected: str, run: Run) -> None:
     result = run("feedbacks", *arguments)
     assert result.exit_code == 2
-    assert said in flat(result)
+    assert expected in flat(result)
 
 
 def test_the_other_nouns_as_json(run: Run, shop: Simulated) -> None:
@@ -78,22 +76,22 @@ def test_tables_show_what_is_needed_to_answer(run: Run, shop: Simulated) -> None
     (first,) = feedbacks_of(run("feedbacks", "--json", "--limit", "1"))
     result = run("feedbacks", "--limit", "1")
     assert first.ref.id in result.stdout
-    told = "wildberries: the first 1 feedbacks; --limit shows more, --json prints all\n"
-    assert result.stderr == told
+    note = "wildberries: the first 1 feedbacks; --limit shows more, --json prints all\n"
+    assert result.stderr == note
     for noun in ("questions", "chats", "returns"):
         result = run(noun)
         assert result.exit_code == 0
         assert "wildberries" in result.stdout
 
 
-def test_a_buyers_words_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_of_a_buyer_is_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
     ref = {"marketplace": "m", "account": "a", "noun": "feedback", "id": "1"}
     record = {"ref": ref, "created_at": "2026-01-01T00:00:00Z", "text": "[bold]ой[/] \x1b[2J"}
     show_records(output(), FEEDBACKS, [msgspec.convert(record, Feedback)])
     assert "[bold]ой[/] \N{REPLACEMENT CHARACTER}[2J" in capsys.readouterr().out
 
 
-def test_records_that_cannot_be_read_are_counted_on_stderr(run: Run, shop: Simulated) -> None:
+def test_undecodable_records_are_counted_on_stderr(run: Run, shop: Simulated) -> None:
     shop.fault("/api/v1/feedbacks", "bad_record")
     result = run("feedbacks", "--json", "--unanswered")
     assert result.exit_code == 0
@@ -103,7 +101,7 @@ def test_records_that_cannot_be_read_are_counted_on_stderr(run: Run, shop: Simul
     assert whole.stderr == ""
 
 
-def test_an_account_that_fails_does_not_stop_the_others(
+def test_failed_account_does_not_stop_the_others(
     run: Run, simulated: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = ""
@@ -122,7 +120,7 @@ def test_an_account_that_fails_does_not_stop_the_others(
     assert one.stderr == "error: answer: choose an account with --account: old, shop\n"
 
 
-async def test_an_account_without_the_noun_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_account_without_the_noun_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     source = AccountSource("a", BareAccount, {"secret": [SecretPlace("A")]}, environ={})
     code = await list_records(
         [source],
@@ -160,7 +158,7 @@ def test_a_question_is_answered(run: Run, shop: Simulated) -> None:
     assert item.ref.id not in left
 
 
-def test_what_does_not_exist_is_not_answered(run: Run, shop: Simulated) -> None:
+def test_answer_when_the_record_does_not_exist(run: Run, shop: Simulated) -> None:
     result = run("answer", "feedback", "nothing", "Спасибо за отзыв!")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: wildberries/wildberries feedbacks.get: 422")

@@ -16,7 +16,7 @@ from wbym.feed._actions import SendAction, encode_action
 from wbym.inbox import Inbox
 
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-"""Lately: keys of long ago are forgotten."""
+"""Recently, since old keys are deleted."""
 LONG = "Здравствуйте! " + "Уже разбираемся, ответим сегодня. " * 10
 NOTE = "accepted, but not visible within 300 s; check it and resolve the delivery [really]"
 
@@ -56,7 +56,7 @@ def state_of(key: str) -> DeliveryState:
 
 @pytest.fixture
 def every_state() -> list[Delivery]:
-    """A state file with a delivery in each state, its key the state's name, and one elsewhere."""
+    """A state file with a delivery per state, keyed by its name, and one of another account."""
     made = [delivery(state, state) for state in DeliveryState]
     made.append(delivery("other", DeliveryState.UNKNOWN, "second"))
     asyncio.run(_write("wbym.db", made))
@@ -78,7 +78,7 @@ def keys(lines: str) -> list[str]:
         (("--account", "second", "--in", "pending"), []),
     ],
 )
-def test_list_when_chosen(
+def test_list_when_filtered(
     run: Run, every_state: list[Delivery], arguments: tuple[str, ...], expected: list[str]
 ) -> None:
     result = run("outbox", "list", *arguments)
@@ -117,11 +117,11 @@ def test_list_when_in_and_all_are_given(run: Run, every_state: list[Delivery]) -
     assert "--in and --all cannot be combined" in flat(result)
 
 
-def test_show_when_there_is_one(run: Run, every_state: list[Delivery]) -> None:
+def test_show_one_delivery(run: Run, every_state: list[Delivery]) -> None:
     result = run("outbox", "show", "unknown")
     assert result.exit_code == 0
-    for said in (LONG.strip(), NOTE, "chat-unknown", "shop (toy)", f"unknown since {AT:%Y-%m-%d}"):
-        assert said in result.stdout
+    for part in (LONG.strip(), NOTE, "chat-unknown", "shop (toy)", f"unknown since {AT:%Y-%m-%d}"):
+        assert part in result.stdout
     line = run("outbox", "show", "unknown", "--json").stdout
     assert msgspec.json.decode(line, type=Delivery) in every_state
 
@@ -161,7 +161,7 @@ def test_resolve_when_the_delivery_is_neither_unknown_nor_pending(
 
 
 @pytest.mark.parametrize("command", [("show", "gone"), ("resolve", "gone", "again")])
-def test_a_key_when_there_is_no_such_delivery(
+def test_key_when_the_delivery_does_not_exist(
     run: Run, every_state: list[Delivery], command: tuple[str, ...]
 ) -> None:
     result = run("outbox", *command)
@@ -170,7 +170,7 @@ def test_a_key_when_there_is_no_such_delivery(
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", "x"), ("resolve", "x", "confirmed")])
-def test_a_file_when_there_is_none_or_another(
+def test_state_file_when_missing_or_invalid(
     run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     result = run("outbox", *command, "--state", "no.db")
@@ -194,7 +194,7 @@ async def test_resolve_when_a_service_has_the_file_open(run: Run) -> None:
     assert resolved.state is DeliveryState.CONFIRMED
 
 
-async def test_resolve_when_again_is_sent_at_the_next_start(run: Run) -> None:
+async def test_resolve_again_is_sent_at_the_next_start(run: Run) -> None:
     await _write("wbym.db", [delivery("unknown", DeliveryState.UNKNOWN)])
     await asyncio.to_thread(run, "outbox", "resolve", "unknown", "again")
     shop = Shop()

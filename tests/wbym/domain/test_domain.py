@@ -48,7 +48,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.mark.parametrize("kind", [Chat, Message, Question, Feedback, Return, Delivery])
 @given(data=st.data())
-def test_json_when_there_and_back(kind: type[AnyRecord], data: st.DataObject) -> None:
+def test_json_round_trip(kind: type[AnyRecord], data: st.DataObject) -> None:
     record = data.draw(anything(kind))
     if isinstance(record, Record):
         attach_raw(record, {"sign": "s3cret"})
@@ -66,7 +66,7 @@ class TestRaw:
     def test_raw_when_attached(self) -> None:
         assert self.make().raw == {"sign": "s3cret"}
 
-    def test_raw_when_there_is_none(self) -> None:
+    def test_raw_when_absent(self) -> None:
         assert Feedback(ref=REF, created_at=NOW).raw is None
 
     def test_raw_when_compared_shown_or_encoded(self) -> None:
@@ -76,7 +76,7 @@ class TestRaw:
         assert "s3cret" not in repr(record)
         assert b"s3cret" not in msgspec.json.encode(record)
 
-    def test_records_when_many_are_made(self) -> None:
+    def test_records_when_many_are_created(self) -> None:
         wire = object()
         before = sys.getrefcount(wire)
         for _ in range(1000):
@@ -101,7 +101,7 @@ class TestFeedback:
         ],
     )
     @pytest.mark.parametrize("comments", [None, 0, 2])
-    def test_answered_when_it_is_known(
+    def test_answered_when_known(
         self, answer: Answer | None, comments: int | None, answered: bool
     ) -> None:
         record = Feedback(ref=REF, created_at=NOW, answer=answer, comments=comments)
@@ -118,7 +118,7 @@ class TestFeedback:
         assert hash(record) == hash(replace(record))
         assert record.waiting_since is None
 
-    def test_answered_when_it_was_loaded_after_all(self) -> None:
+    def test_answered_when_loaded_later(self) -> None:
         answer = Answer("Спасибо")
         assert Feedback(ref=REF, created_at=NOW, answer=answer, answer_known=False).answered
 
@@ -134,12 +134,12 @@ class TestStatuses:
         assert not Question(ref=REF, text="?", created_at=NOW).answered
 
     @pytest.mark.parametrize("status", QuestionStatus)
-    def test_question_when_it_waits(self, status: QuestionStatus) -> None:
+    def test_question_when_unanswered(self, status: QuestionStatus) -> None:
         question = Question(ref=REF, text="?", created_at=NOW, status=status)
         assert question.waiting_since == (NOW if status is QuestionStatus.WAITING else None)
 
     @pytest.mark.parametrize("status", ReturnStatus)
-    def test_return_when_it_waits(self, status: ReturnStatus) -> None:
+    def test_return_when_undecided(self, status: ReturnStatus) -> None:
         item = Return(ref=REF, status=status, created_at=NOW)
         moved = replace(item, updated_at=NOW + HOUR)
         waits = status is ReturnStatus.WAITING_FOR_SELLER
@@ -148,12 +148,12 @@ class TestStatuses:
         assert moved.waiting_since == (NOW + HOUR if waits else None)
 
     @pytest.mark.parametrize("state", DeliveryState)
-    def test_delivery_when_it_is_so_far(self, state: DeliveryState) -> None:
+    def test_delivery_properties_by_state(self, state: DeliveryState) -> None:
         delivery = Delivery(REF, Action.ANSWER, "Спасибо", state, NOW, NOW)
         assert delivery.accepted is (state in {DeliveryState.ACCEPTED, DeliveryState.CONFIRMED})
         assert delivery.confirmed is (state is DeliveryState.CONFIRMED)
 
-    def test_chat_when_nobody_says_whose_turn_it_is(self) -> None:
+    def test_chat_when_its_status_is_unknown(self) -> None:
         assert Chat(ref=REF).waiting_for_seller is None
         assert Chat(ref=REF, status=ChatStatus.WAITING_FOR_SELLER).waiting_for_seller is True
         assert Chat(ref=REF, status=ChatStatus.CLOSED).waiting_for_seller is False
@@ -189,5 +189,5 @@ def test_imports_when_the_package_is_used() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-def test_record_when_it_is_the_base() -> None:
+def test_record_base_class() -> None:
     assert all(issubclass(kind, Record) for kind in (Chat, Message, Question, Feedback, Return))

@@ -1,4 +1,4 @@
-"""Refs as text, there and back."""
+"""Refs to text and back."""
 
 from contextlib import suppress
 
@@ -32,7 +32,7 @@ def test_ref_when_shown(ref: Ref, text: str) -> None:
 
 
 @given(REFS)
-def test_ref_when_there_and_back(ref: Ref) -> None:
+def test_ref_round_trip(ref: Ref) -> None:
     assert Ref.parse(str(ref)) == ref
 
 
@@ -42,7 +42,7 @@ def test_refs_when_they_differ(one: Ref, other: Ref) -> None:
 
 
 @given(st.text(max_size=40) | st.from_regex(r"\A[a%/]*/(chat|x)/[a%0-9]*\Z"))
-def test_text_when_it_is_any(text: str) -> None:
+def test_any_text(text: str) -> None:
     with suppress(RefError):
         ref = Ref.parse(text)
         assert Ref.parse(str(ref)) == ref
@@ -64,7 +64,7 @@ def test_text_when_it_is_any(text: str) -> None:
         (Ref("toy", "shop", Noun.CHAT, "1"), "must be a string"),
     ],
 )
-def test_text_when_it_is_no_ref(text: str, rule: str) -> None:
+def test_text_when_not_a_ref(text: str, rule: str) -> None:
     with pytest.raises(RefError) as caught:
         Ref.parse(text)
     assert str(caught.value).startswith("Ref.parse: ref must ")

@@ -1,4 +1,4 @@
-"""Any record, for hypothesis."""
+"""Hypothesis strategies for records."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

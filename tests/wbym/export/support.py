@@ -1,4 +1,4 @@
-"""An account in memory whose archive is swept, and what a file holds."""
+"""An account in memory with sweeps, and readers of exported files."""
 
 import asyncio
 import csv
@@ -28,7 +28,7 @@ Hook: TypeAlias = Callable[[int], None]
 
 
 def feedback(number: int, *, account: str = "shop", answer: str | None = None) -> Feedback:
-    """A feedback written so many hours after the beginning."""
+    """A feedback written n hours after the beginning."""
     return Feedback(
         ref=Ref("toy", account, domain.Noun.FEEDBACK, f"{number:05}"),
         created_at=BEGIN + timedelta(hours=number),
@@ -48,7 +48,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 
 
 class Shop(BareAccount):
-    """Sweeps ``records``, four a page; ``hook`` is told the number of each page before it comes."""
+    """Sweeps ``records``, four per page; ``hook`` is called with each page's number first."""
 
     EARLIEST = BEGIN - timedelta(days=365)
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES

@@ -47,7 +47,7 @@ def rewrite(old: Path, new: Path, noun: Noun, drop: set[str]) -> int:
 @pytest.mark.parametrize("noun", Noun)
 @settings(max_examples=settings().max_examples // 2)
 @given(data=st.data())
-def test_rows_come_back_as_they_were(noun: Noun, suffix: Suffix, data: st.DataObject) -> None:
+def test_rows_round_trip(noun: Noun, suffix: Suffix, data: st.DataObject) -> None:
     records: list[Any] = data.draw(st.lists(any_record(noun), min_size=1, max_size=4))
     layout = LAYOUTS[noun]
     expected = [
@@ -63,7 +63,7 @@ def test_rows_come_back_as_they_were(noun: Noun, suffix: Suffix, data: st.DataOb
         assert [(head.ref, head.created_at) for head in heads] == [
             (record.ref, record.created_at) for record in records
         ]
-        # Once more through the reader, less the first.
+        # Written again from the reader, without the first row.
         gone = {records[0].ref.id}
         rewrite(path, again, noun, gone)
         kept = [row for row, each in zip(expected, records, strict=True) if each.ref.id not in gone]
@@ -71,7 +71,7 @@ def test_rows_come_back_as_they_were(noun: Noun, suffix: Suffix, data: st.DataOb
 
 
 @given(st.text(max_size=5) | st.sampled_from(["'", "''", "=", "'=", "-1", "＋1"]))
-def test_text_when_a_spreadsheet_would_take_it_for_a_formula(text: str) -> None:
+def test_text_that_looks_like_a_formula(text: str) -> None:
     shown = shown_text(text)
     assert stored_text(shown) == text
     assert shown[:1] not in set("=+-@\t\r\n＝＋－＠")
@@ -102,7 +102,7 @@ def test_json_lines_have_every_field(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", Suffix)
-def test_answered_when_it_is_not_known(suffix: Suffix, tmp_path: Path) -> None:
+def test_answered_when_unknown(suffix: Suffix, tmp_path: Path) -> None:
     path = tmp_path / f"table.{suffix}"
     unknown = msgspec.structs.replace(feedback(1), answer_known=False)
     partly = msgspec.structs.replace(feedback(2, answer="Да"), answer_known=False)
@@ -111,7 +111,7 @@ def test_answered_when_it_is_not_known(suffix: Suffix, tmp_path: Path) -> None:
     assert [row[answered] for row in rows_in(path, Noun.FEEDBACKS)] == [None, True, False]
 
 
-def test_parquet_has_types_that_say_what_they_are(tmp_path: Path) -> None:
+def test_parquet_has_logical_types(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     amount = Money(Decimal("1999.90"), "RUB")
     write(
@@ -140,7 +140,7 @@ def group_rows(path: Path, number: int) -> int:
 
 
 @pytest.mark.parametrize("suffix", Suffix)
-def test_file_when_it_is_of_another_noun(suffix: Suffix, tmp_path: Path) -> None:
+def test_file_when_of_another_noun(suffix: Suffix, tmp_path: Path) -> None:
     path = tmp_path / f"table.{suffix}"
     write(path, Noun.FEEDBACKS, [[feedback(1)]])
     for noun in set(Noun) - {Noun.FEEDBACKS}:
@@ -160,14 +160,14 @@ def test_file_when_it_is_of_another_noun(suffix: Suffix, tmp_path: Path) -> None
         ("parquet", b"a"),
     ],
 )
-def test_file_when_it_is_something_else(suffix: str, body: bytes, tmp_path: Path) -> None:
+def test_file_when_of_another_kind(suffix: str, body: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"table.{suffix}"
     path.write_bytes(body)
     with pytest.raises(ExportError, match=r"it is not an export of feedbacks|cannot be read"):
         list(format_of(path, None).heads(path, LAYOUTS[Noun.FEEDBACKS]))
 
 
-def test_parquet_when_it_is_a_table_of_something_else(tmp_path: Path) -> None:
+def test_parquet_when_its_columns_are_different(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     parquet.write_table(pa.table({"a": [1]}), path)
     with pytest.raises(ExportError, match="it is not an export of feedbacks"):
@@ -175,7 +175,7 @@ def test_parquet_when_it_is_a_table_of_something_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "spoil", "said"),
+    ("suffix", "spoil", "message"),
     [
         ("jsonl", lambda body: body + b'{"ref": 1}\n', "line 3 cannot be read"),
         ("jsonl", lambda body: body[:-20], "line 2 cannot be read"),
@@ -185,13 +185,13 @@ def test_parquet_when_it_is_a_table_of_something_else(tmp_path: Path) -> None:
         ("parquet", lambda body: body[:-20], "cannot be read"),
     ],
 )
-def test_file_when_it_is_broken(
-    suffix: str, spoil: Callable[[bytes], bytes], said: str, tmp_path: Path
+def test_file_when_damaged(
+    suffix: str, spoil: Callable[[bytes], bytes], message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / f"table.{suffix}"
     write(path, Noun.FEEDBACKS, [[feedback(1), feedback(2)]])
     path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(ExportError, match=said):
+    with pytest.raises(ExportError, match=message):
         list(format_of(path, None).heads(path, LAYOUTS[Noun.FEEDBACKS]))
 
 
@@ -204,7 +204,7 @@ def test_writing_when_the_disk_is_full(suffix: Suffix) -> None:
         list(form.rewrite(None, full, LAYOUTS[Noun.FEEDBACKS], drop=lambda _: [], fresh=bodies))
 
 
-def test_format_when_the_name_does_not_say_it() -> None:
+def test_format_when_the_suffix_is_unknown() -> None:
     with pytest.raises(ExportError, match=r"unknown format: .* \.jsonl, \.csv, \.parquet"):
         format_of(Path("table.xlsx"), None)
     assert type(format_of(Path("TABLE.CSV"), None)) is type(format_of(Path("x.txt"), Suffix.CSV))

@@ -15,5 +15,5 @@ def test_columns_of_every_noun(noun: Noun) -> None:
     assert all("|" not in column.meaning for column in layout.columns)
 
 
-def test_layouts_tell_the_nouns_apart() -> None:
+def test_layouts_of_nouns_are_distinct() -> None:
     assert len({layout.names for layout in LAYOUTS.values()}) == len(Noun)

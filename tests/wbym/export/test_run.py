@@ -74,15 +74,15 @@ async def export(
     return await work.run()
 
 
-class TestWhole:
-    async def test_file_when_there_was_none(self, path: Path) -> None:
+class TestFirstExport:
+    async def test_file_when_new(self, path: Path) -> None:
         shop = Shop(records=[feedback(n) for n in range(10)])
         done = await export(path, shop)
         assert (done.rows, done.added, done.replaced, done.made) == (10, 10, 0, True)
         assert ids_in(path) == ids(range(10))
         assert left_behind(path.parent) == {path.name}
 
-    async def test_file_when_there_is_nothing(self, path: Path) -> None:
+    async def test_file_without_records(self, path: Path) -> None:
         done = await export(path, Shop())
         assert (done.rows, done.made) == (0, True)
         assert rows_in(path, Noun.FEEDBACKS) == []
@@ -97,7 +97,7 @@ class TestWhole:
         assert shop.asked == [(since, until, None)]
         assert ids_in(path) == ids(range(3, 8))
 
-    async def test_chats_and_returns_are_read_whole(self, path: Path) -> None:
+    async def test_chats_and_returns_are_read_in_full(self, path: Path) -> None:
         shop = Shop()
         shop.kept_chats = [Chat(chat("1")), Chat(chat("2"))]
         await Export([shop], Noun.CHATS, path).run()
@@ -110,7 +110,7 @@ class TestWhole:
         await Export([shop], Noun.RETURNS, other).run()
         assert ids_in(other, Noun.RETURNS) == ["3"]
 
-    async def test_list_when_a_record_comes_twice(self, path: Path) -> None:
+    async def test_list_when_a_record_is_repeated(self, path: Path) -> None:
         shop = Shop()
         ref = chat("1")
         shop.kept_chats = [Chat(ref, last_text="раз"), Chat(ref, last_text="два")]
@@ -118,7 +118,7 @@ class TestWhole:
         assert done.rows == 1
         assert "два" in rows_in(path, Noun.CHATS)[0]
 
-    async def test_mode_and_link_when_the_file_was_there(self, tmp_path: Path) -> None:
+    async def test_mode_and_link_when_the_file_exists(self, tmp_path: Path) -> None:
         path, link = tmp_path / "table.csv", tmp_path / "link.csv"
         await export(path, Shop())
         path.chmod(0o640)
@@ -129,7 +129,7 @@ class TestWhole:
         assert path.stat().st_mode & 0o777 == 0o640
 
 
-class TestAgain:
+class TestRepeatedExport:
     async def test_file_has_each_record_once_in_its_latest_state(self, path: Path) -> None:
         shop = Shop(records=[feedback(n) for n in range(60)])
         await export(path, shop)
@@ -154,7 +154,7 @@ class TestAgain:
         await export(path, shop, since=BEGIN)
         assert [since for since, _, _ in shop.asked] == [BEGIN, BEGIN + timedelta(hours=75)]
 
-    async def test_nothing_is_read_when_until_is_over(self, tmp_path: Path) -> None:
+    async def test_nothing_is_read_when_until_was_reached(self, tmp_path: Path) -> None:
         path = tmp_path / "table.csv"
         shop = Shop(records=[feedback(n) for n in range(100)])
         await export(path, shop)
@@ -164,7 +164,7 @@ class TestAgain:
         assert len(shop.asked) == 1
         assert path.stat().st_mtime_ns == before
 
-    async def test_accounts_each_from_their_own_newest(self, path: Path) -> None:
+    async def test_accounts_continue_from_their_own_newest_record(self, path: Path) -> None:
         old = Shop("old", [feedback(n, account="old") for n in range(100)])
         await export(path, old)
         new = Shop("new", [feedback(n, account="new") for n in range(5)])
@@ -180,7 +180,7 @@ class TestAgain:
         assert (done.rows, done.added) == (1, 1)
         assert ids_in(path) == ids([3])
 
-    async def test_file_when_it_is_of_another_noun(self, path: Path) -> None:
+    async def test_file_when_of_another_noun(self, path: Path) -> None:
         await Export([Shop()], Noun.CHATS, path).run()
         await export(path.with_name(f"full{path.suffix}"), Shop(records=[feedback(1)]))
         full = path.with_name(f"full{path.suffix}")
@@ -193,7 +193,7 @@ class TestAgain:
 
 
 class TestStopped:
-    async def test_reading_goes_on_behind_the_last_page(self, path: Path) -> None:
+    async def test_reading_continues_after_the_last_page(self, path: Path) -> None:
         shop = Shop(records=[feedback(n) for n in range(10)])
         shop.hook = stop_before(1, exhausted())
         with pytest.raises(AccountsFailed) as caught:
@@ -214,15 +214,15 @@ class TestStopped:
         good = Shop("good", [feedback(n, account="good") for n in range(6)])
         bad = Shop("bad", [feedback(n, account="bad") for n in range(6)])
         bad.hook = stop_before(1, exhausted())
-        told: list[tuple[str, Exception]] = []
+        reported: list[tuple[str, Exception]] = []
         work = Export(
             [good, bad],
             Noun.FEEDBACKS,
             path,
-            on_error=lambda name, error: told.append((name, error)),
+            on_error=lambda name, error: reported.append((name, error)),
         )
         done = await work.run()
-        assert [name for name, _ in told] == ["bad"]
+        assert [name for name, _ in reported] == ["bad"]
         assert done.rows == 6
         assert {row[1] for row in rows_in(path, Noun.FEEDBACKS)} == {"good"}
         assert work.unfinished == path.with_name(f"{path.name}.part")
@@ -233,7 +233,7 @@ class TestStopped:
         assert (again.rows, again.added) == (12, 6)
         assert left_behind(path.parent) == {path.name}
 
-    async def test_nothing_is_lost_when_started_over_and_stopped(self, path: Path) -> None:
+    async def test_nothing_is_lost_when_restarted_and_stopped(self, path: Path) -> None:
         one = Shop("one", [feedback(n, account="one") for n in range(6)])
         two = Shop("two", [feedback(n, account="two") for n in range(6)])
         await export(path, one, two)
@@ -242,7 +242,7 @@ class TestStopped:
         with pytest.raises(AccountsFailed):
             await export(path, one, two, fresh=True)
         assert path.read_bytes() == before
-        # Without the one that failed there is still not all of the new file.
+        # Without the failed account the new file is incomplete.
         done = await export(path, one)
         assert not done.made
         assert path.read_bytes() == before
@@ -252,7 +252,7 @@ class TestStopped:
         assert done.rows == 11
         assert left_behind(path.parent) == {path.name}
 
-    async def test_other_period_is_refused(self, tmp_path: Path) -> None:
+    async def test_other_period_is_rejected(self, tmp_path: Path) -> None:
         path = tmp_path / "table.csv"
         shop = Shop(records=[feedback(n) for n in range(10)])
         shop.hook = stop_before(1, exhausted())
@@ -305,7 +305,7 @@ class TestStopped:
         done = await export(path, shop)
         assert done.rows == 12
 
-    async def test_file_when_it_was_put_in_place_and_not_noted(
+    async def test_file_when_replaced_but_not_recorded(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         shop = Shop(records=[feedback(n) for n in range(12)])
@@ -364,9 +364,9 @@ class TestFiles:
         monkeypatch.undo()
         done = await export(path, shop)
         assert done.rows == 12
-        assert len(shop.asked) == 2  # the third run had it all
+        assert len(shop.asked) == 2  # the third run had all records
 
-    async def test_file_when_it_is_broken_is_told_before_anything_is_read(self, path: Path) -> None:
+    async def test_damaged_file_is_reported_before_reading(self, path: Path) -> None:
         path.write_bytes(b"nothing of ours\n")
         shop = Shop()
         with pytest.raises(ExportError):
@@ -374,7 +374,7 @@ class TestFiles:
         assert shop.asked == []
         assert left_behind(path.parent) == {path.name}
 
-    async def test_path_when_nothing_can_be_written_there(
+    async def test_path_when_not_writable(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with pytest.raises(ExportError, match=r"the folder .* does not exist"):
@@ -385,12 +385,12 @@ class TestFiles:
             await export(tmp_path / "table.xlsx", Shop())
         monkeypatch.setattr(
             "wbym.export._files.os.access", lambda *_: False
-        )  # root may write everywhere
+        )  # root can write everywhere
         with pytest.raises(ExportError, match="is not writable"):
             await export(tmp_path / "table.csv", Shop())
         assert left_behind(tmp_path) == set()
 
-    async def test_part_when_another_export_has_it(self, tmp_path: Path) -> None:
+    async def test_part_when_another_export_uses_it(self, tmp_path: Path) -> None:
         path = tmp_path / "table.csv"
         shop, reading = Shop(records=[feedback(n) for n in range(400)]), asyncio.Event()
 
@@ -401,7 +401,7 @@ class TestFiles:
             await export(path, Shop())
         assert (await running).rows == 400
 
-    async def test_part_when_it_is_something_else(self, tmp_path: Path) -> None:
+    async def test_part_when_of_another_kind(self, tmp_path: Path) -> None:
         path, part = tmp_path / "table.csv", tmp_path / "table.csv.part"
         part.write_bytes(b"the half of a download " * 100)
         with pytest.raises(ExportError, match="it is not an unfinished export"):
@@ -414,7 +414,7 @@ class TestFiles:
             await export(path, Shop(), fresh=True)
         assert left_behind(tmp_path) == {part.name}
 
-    async def test_part_when_an_earlier_version_left_it(self, tmp_path: Path) -> None:
+    async def test_part_of_an_earlier_version(self, tmp_path: Path) -> None:
         path, part = tmp_path / "table.csv", tmp_path / "table.csv.part"
         with sqlite3.connect(part) as database:
             database.execute("CREATE TABLE export (noun TEXT NOT NULL, fresh INTEGER NOT NULL)")
@@ -429,7 +429,7 @@ class TestFiles:
         part.unlink()
         assert (await export(path, Shop(records=[feedback(1)]))).rows == 1
 
-    async def test_lines_when_an_earlier_version_wrote_them(self, tmp_path: Path) -> None:
+    async def test_lines_of_an_earlier_version(self, tmp_path: Path) -> None:
         path = tmp_path / "table.jsonl"
         old = (
             b'{"ref":{"marketplace":"toy","account":"shop","id":"%b"},'
@@ -451,7 +451,7 @@ class TestFiles:
 
 class TestInput:
     @pytest.mark.parametrize(
-        ("since", "until", "said"),
+        ("since", "until", "rule"),
         [
             (datetime(2026, 1, 1), None, "since must be aware"),  # noqa: DTZ001
             (None, datetime(2026, 1, 1), "until must be aware"),  # noqa: DTZ001
@@ -459,27 +459,27 @@ class TestInput:
             (BEGIN + timedelta(days=1), BEGIN, "since must not be after until"),
         ],
     )
-    async def test_period_when_it_is_none(
-        self, since: datetime | None, until: datetime | None, said: str, tmp_path: Path
+    async def test_period_when_invalid(
+        self, since: datetime | None, until: datetime | None, rule: str, tmp_path: Path
     ) -> None:
-        with pytest.raises(InvalidInput, match=said):
+        with pytest.raises(InvalidInput, match=rule):
             await export(tmp_path / "table.csv", Shop(), since=since, until=until)
 
-    async def test_period_when_there_is_none_of_the_noun(self, tmp_path: Path) -> None:
+    async def test_period_when_the_noun_does_not_take_it(self, tmp_path: Path) -> None:
         for noun in (Noun.CHATS, Noun.RETURNS):
             with pytest.raises(InvalidInput, match=f"{noun} are read completely"):
                 Export([Shop()], noun, tmp_path / "table.csv", since=BEGIN)
 
-    async def test_overlap_when_it_is_negative(self, tmp_path: Path) -> None:
+    async def test_overlap_when_negative(self, tmp_path: Path) -> None:
         with pytest.raises(InvalidInput, match="overlap must not be negative"):
             await export(tmp_path / "table.csv", Shop(), overlap=timedelta(-1))
 
-    async def test_account_when_it_has_no_such_noun(self, tmp_path: Path) -> None:
+    async def test_account_without_the_noun(self, tmp_path: Path) -> None:
         work = Export([BareAccount("a"), Shop("b")], Noun.FEEDBACKS, tmp_path / "table.csv")
         assert work.left_out == ["a"]
         assert [each.account for each in work.progress] == ["b"]
 
-    async def test_progress_while_it_reads(self, tmp_path: Path) -> None:
+    async def test_progress_while_reading(self, tmp_path: Path) -> None:
         shop = Shop(records=[feedback(n) for n in range(10)])
         work = Export([shop], Noun.FEEDBACKS, tmp_path / "table.csv")
         seen = []

@@ -1,6 +1,6 @@
 """Another process on the same state file: ``python -m tests.wbym.feed.child WHAT FILE``.
 
-It says one line when it is there, and ends with its stdin.
+It prints one line when it is ready, and ends with its stdin.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from wbym.feed._store import Step
 
 ROOT = Path(__file__).parents[3]
 LATER = (*schema.MIGRATIONS, "ALTER TABLE reader ADD COLUMN since INTEGER; CREATE TABLE late (id)")
-"""What a version after this one does."""
+"""The migrations of a later version."""
 
 
 class Child:
-    """Holds on to the process."""
+    """Controls the process."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -36,12 +36,12 @@ class Child:
         return self._process.pid
 
     def line(self) -> str:
-        """What it says next."""
+        """The next line that it prints."""
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
     def go(self) -> None:
-        """Tell it to go on."""
+        """Let it continue."""
         assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
@@ -51,7 +51,7 @@ class Child:
         self._process.wait()
 
     def end(self) -> int:
-        """Let it end; its status."""
+        """Let it end; returns its status."""
         self._process.communicate()
         return self._process.returncode
 
@@ -78,7 +78,7 @@ def _wait() -> str:
 
 
 async def _own(path: Path) -> None:
-    """Have the store open."""
+    """Keep the store open."""
     async with SqliteStore(path) as store:
         _say(store.owner)
         _wait()
@@ -92,7 +92,7 @@ async def _read(path: Path) -> None:
 
 
 async def _upgrade(path: Path) -> None:
-    """Open the file as a later version does, when told to."""
+    """Open the file as a later version does, after a line on stdin."""
     schema.MIGRATIONS = LATER  # type: ignore[misc]
     _say("ready")
     _wait()
@@ -101,7 +101,7 @@ async def _upgrade(path: Path) -> None:
 
 
 def _lock(path: Path) -> None:
-    """Be writing."""
+    """Hold a write transaction."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("BEGIN IMMEDIATE")
     _say("locked")
@@ -119,7 +119,7 @@ async def _write(path: Path) -> None:
 
 
 def _crash(path: Path) -> None:
-    """Again and again, when told to: write steps, and be killed at some moment of it."""
+    """Write steps after each line on stdin, until killed."""
     _say("ready")
     while _wait():
         writer = os.fork()

@@ -1,4 +1,4 @@
-"""A stream that is followed, and what it shows, made up for tests."""
+"""A followed stream and its records, for tests."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from wbym.feed import EventKind, MemoryStore
 from wbym.feed._diff import diff_batch
 from wbym.feed._store import Checkpoint, Step, StoredEvent
 
-WORDS = delivery().text
+TEXT = delivery().text
 
 
 def ref(id_: str, noun: Noun = Noun.QUESTION) -> Ref:
@@ -23,7 +23,7 @@ def question(id_: str = "1", text: str = "Какой размер?") -> Question
 def message(
     id_: str = "1",
     sent_at: datetime = BEGIN,
-    text: str | None = WORDS,
+    text: str | None = TEXT,
     author: Author = Author.SELLER,
     chat: str = "1",
 ) -> Message:
@@ -38,18 +38,18 @@ def sighted(*messages: Message) -> Batch:
 
 
 class Account:
-    """A stream that is followed, and what was stored of it."""
+    """A followed stream, and its stored events."""
 
     def __init__(self, *, begun: bool = True, name: str = "shop", since: datetime = BEGIN) -> None:
         self.store = MemoryStore()
         self.point = Checkpoint(name, "chats", since, begun=begun)
-        self.told: list[StoredEvent] = []
+        self.events: list[StoredEvent] = []
 
     async def show(self, batch: Batch) -> Step:
         step = await diff_batch(batch, self.point, self.store)
         await self.store.write(step)
         self.point = step.checkpoint
-        self.told += step.events
+        self.events += step.events
         return step
 
     async def kinds(self, batch: Batch) -> list[EventKind]:

@@ -1,4 +1,4 @@
-"""What stores keep, made up for tests."""
+"""Records for tests of stores."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ BEGIN = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 def at(minutes: float) -> datetime:
-    """So long after the beginning."""
+    """A time after the beginning."""
     return BEGIN + timedelta(minutes=minutes)
 
 
@@ -53,7 +53,7 @@ def delivery(
     minutes: float = 0,
     note: str | None = None,
 ) -> Delivery:
-    """A message that was sent so long after the beginning."""
+    """A message that was sent that long after the beginning."""
     return Delivery(
         Ref("toy", account, Noun.CHAT, "1"),
         Action.SEND,
@@ -68,6 +68,6 @@ def delivery(
 
 
 async def numbers(store: Store, *accounts: str, after: int = 0, limit: int = 100) -> list[str]:
-    """Of the events that wait."""
+    """The numbers of unconfirmed events."""
     found = await store.events(accounts or ["shop"], after=after, limit=limit)
     return [one.id.rpartition("/")[2] for one in found]

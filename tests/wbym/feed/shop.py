@@ -1,6 +1,6 @@
 """A made-up marketplace in memory: chats and feedbacks are followed, questions answered too.
 
-It is the judge of what the feed and the outbox promise: `sent` is what buyers see.
+It verifies the promises of the feed and the outbox: `sent` is what buyers see.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ E = TypeVar("E", bound=CallError)
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
-Trouble: TypeAlias = Literal["lost before", "lost after", "unreached", "refused", "hangs"]
+Trouble: TypeAlias = Literal["lost before", "lost after", "unreached", "rejected", "hangs"]
 
 NATIVE: Final = Supported(Support.NATIVE)
 TEXT: Final = Supported(Support.NATIVE, {"max_text_length": 1000})
@@ -98,24 +98,24 @@ class Shop(BareAccount):
         self.log: list[Message] = []
         """Every message of every chat, in order."""
         self.sent: list[tuple[str, str]] = []
-        """What buyers got: the chat and the text."""
+        """Chat and text of the messages that buyers received."""
         self.items: dict[str, Feedback] = {}
         self.asks: dict[str, Question] = {}
         self.trouble: deque[Trouble | None] = deque()
-        """What happens to the next things that are written."""
+        """Faults of the next writes."""
         self.failing: deque[WbymError | None] = deque()
-        """What the next polls raise."""
+        """Errors of the next polls."""
         self.polls = 0
         self.requests: list[Poll] = []
         self.hidden = False
-        """Whether replies stay out of sight."""
+        """Whether replies are invisible."""
 
     # The marketplace's side.
 
     def arrive(
         self, text: str, chat: str = "1", author: Author = Author.BUYER, at: datetime | None = None
     ) -> str:
-        """Somebody writes; the message's id."""
+        """Add a message; returns its id."""
         number = str(len(self.log) + 1)
         message = Message(
             ref=self.ref(Noun.MESSAGE, number),
@@ -154,7 +154,7 @@ class Shop(BareAccount):
         trouble = self.trouble.popleft() if self.trouble else None
         if trouble == "unreached":
             raise self._error(ConnectionFailed, "no connection")
-        if trouble == "refused":
+        if trouble == "rejected":
             raise self._error(BadRequest, "bad words", 400)
         if trouble == "lost before":
             raise self._error(DeliveryUnknown, "the connection was lost")
@@ -164,8 +164,8 @@ class Shop(BareAccount):
         if trouble in {"lost after", "hangs"}:
             raise self._error(DeliveryUnknown, "the connection was lost")
 
-    def _error(self, kind: type[E], words: str, status: int | None = None) -> E:
-        return kind(words, marketplace="toy", account=self.name, endpoint="x", status=status)
+    def _error(self, kind: type[E], reason: str, status: int | None = None) -> E:
+        return kind(reason, marketplace="toy", account=self.name, endpoint="x", status=status)
 
     # The account's side.
 
@@ -253,7 +253,7 @@ class Shop(BareAccount):
 
 
 class ChatsOf:
-    """The messages, from the last that was read on."""
+    """Messages after the last that was read."""
 
     name = "chats"
 

@@ -19,7 +19,7 @@ def batch(number: int, size: int = 1) -> Batch:
 
 
 class Source:
-    """Batches, each after so many seconds."""
+    """Batches, each after a delay in seconds."""
 
     def __init__(self, steps: Sequence[tuple[float, Batch | Exception]]) -> None:
         self.steps = steps
@@ -39,7 +39,7 @@ class Source:
 async def given_to(
     source: Source, *, seconds: float = 0.0
 ) -> list[tuple[bytes | None, int, float]]:
-    """State, size and time of what a consumer gets that takes so long for each."""
+    """State, size and time of each batch, for a consumer that takes ``seconds`` per batch."""
     clock = asyncio.get_running_loop().time
     began = clock()
     got = []
@@ -75,7 +75,7 @@ async def test_no_batch_is_delayed() -> None:
     assert [at for _, _, at in got] == pytest.approx([1, 2, 3], abs=0.001)
 
 
-async def test_no_more_is_read_ahead_than_is_to_be_held() -> None:
+async def test_prefetched_batches_are_bounded() -> None:
     source = Source([(0, batch(n, MAX_OBSERVATIONS // 2)) for n in range(7)])
     sizes = [size for _, size, _ in await given_to(source, seconds=1)]
     assert sum(sizes) == 7 * MAX_OBSERVATIONS // 2
@@ -102,7 +102,7 @@ async def test_state_is_kept_when_a_batch_has_none() -> None:
     assert got[-1] == (b"0", BEGIN)
 
 
-async def test_left_early_closes_the_source() -> None:
+async def test_source_is_closed_when_left_early() -> None:
     source = Source([(0, batch(0)), (60, batch(1))])
     batches = coalesce(source.batches())
     await anext(batches)
@@ -111,7 +111,7 @@ async def test_left_early_closes_the_source() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_cancelled_closes_the_source() -> None:
+async def test_source_is_closed_when_cancelled() -> None:
     source = Source([(60, batch(0))])
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):

@@ -1,4 +1,4 @@
-"""What becomes an event."""
+"""Which observations become events."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -64,11 +64,11 @@ class TestEvents:
         noun = record.ref.noun.value
         first = f"toy/shop/{noun}/1"
         numbered = [] if changed is None else [f"{first}#{number}" for number in (2, 3, 4)]
-        assert [event.id for event in account.told] == [first, *numbered]
+        assert [event.id for event in account.events] == [first, *numbered]
 
     @pytest.mark.parametrize("name", ["shop", "a/question/b"])
     @pytest.mark.parametrize("id_", ["1", "question/1", "feedback/1"])
-    async def test_records_come_back_as_they_were(self, name: str, id_: str) -> None:
+    async def test_stored_records_round_trip(self, name: str, id_: str) -> None:
         def where(noun: Noun) -> Ref:
             return Ref("toy", name, noun, id_)
 
@@ -86,7 +86,7 @@ class TestEvents:
         account = Account(name=name)
         for version in "ab":
             await account.show(Batch([Observation(one, BEGIN, version) for one in records]))
-        assert [decode_record(event) for event in account.told] == [*records, *records[2:]]
+        assert [decode_record(event) for event in account.events] == [*records, *records[2:]]
 
     async def test_message_comes_with_its_chat(self) -> None:
         account = Account()
@@ -94,10 +94,10 @@ class TestEvents:
         await account.show(
             Batch([Observation(chat, BEGIN), Observation(message(), at(1), chat=chat)])
         )
-        assert [decode_chat(event) for event in account.told] == [None, chat]
-        assert [event.at for event in account.told] == [BEGIN, at(1)]
+        assert [decode_chat(event) for event in account.events] == [None, chat]
+        assert [event.at for event in account.events] == [BEGIN, at(1)]
 
-    async def test_checkpoint_goes_on(self) -> None:
+    async def test_checkpoint_advances(self) -> None:
         account = Account()
         for batch, state, retained_since in (
             (Batch([]), None, None),
@@ -115,11 +115,11 @@ class TestEvents:
             )
             assert step.forget_before == (retained_since if retained_since != before else None)
 
-    async def test_order_is_the_streams(self) -> None:
+    async def test_events_keep_the_order_of_the_stream(self) -> None:
         account = Account()
         shown = [question(f"{number}") for number in (3, 1, 2, 1, 3)]
         await account.show(Batch([Observation(one, BEGIN) for one in shown]))
-        assert [event.id[-1] for event in account.told] == ["3", "1", "2"]
+        assert [event.id[-1] for event in account.events] == ["3", "1", "2"]
 
     async def test_older_records_make_no_event_in_the_first_round(self) -> None:
         account = Account(begun=False)
@@ -132,7 +132,7 @@ class TestEvents:
         late = Observation(question("3"), at(-9), "a")
         assert await account.kinds(Batch([late])) == [EventKind.QUESTION]
 
-    async def test_old_news_is_none(self) -> None:
+    async def test_records_older_than_the_retention_horizon_make_no_event(self) -> None:
         account = Account()
         chat = Chat(ref=ref("1", Noun.CHAT))
         old, edge = Observation(question("1"), at(1)), Observation(question("2"), at(2))
@@ -140,14 +140,14 @@ class TestEvents:
         assert await account.kinds(Batch([seen], None, at(2))) == [EventKind.QUESTION]
         again = [old, edge, seen, msgspec.structs.replace(seen, version="b")]
         assert await account.kinds(Batch(again)) == [EventKind.QUESTION]
-        assert account.told[-1].id == "toy/shop/question/2"
+        assert account.events[-1].id == "toy/shop/question/2"
         assert await account.kinds(Batch([Observation(chat, at(0))])) == [EventKind.CHAT]
         assert await account.kinds(Batch([Observation(chat, at(0))], None, at(9))) == []
         assert await account.kinds(Batch([Observation(chat, at(0))])) == []
 
 
 Show: TypeAlias = tuple[list[tuple[int, str | None]], bool]
-"""Records and the versions that they are shown in; and whether it is lost before it is stored."""
+"""Records with their versions, and whether the step is lost before it is stored."""
 
 SHOWS = st.lists(
     st.tuples(
@@ -162,9 +162,9 @@ SHOWS = st.lists(
 async def test_each_record_once_and_each_change_once(
     shows: list[Show], first_round: int, forgets: list[int]
 ) -> None:
-    """Whatever is shown, however often, and wherever it is cut short.
+    """Any observations, repeated at will and interrupted anywhere.
 
-    Record n came to be n - 5 minutes after the beginning.
+    Record n was created n - 5 minutes after the beginning.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(diff, "FORGET_EVERY", timedelta(minutes=1))
@@ -173,9 +173,9 @@ async def test_each_record_once_and_each_change_once(
 
 async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) -> None:
     store = MemoryStore()
-    told: list[str] = []
+    event_ids: list[str] = []
     shown: dict[int, list[str]] = {}
-    """The versions that were told of each record, since it is news."""
+    """The versions reported of each record since it was first reported."""
     expected: dict[int, int] = {}
     retained_since = -99
     for turn, (observations, is_lost) in enumerate(shows):
@@ -194,7 +194,7 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
             assert again.events == step.events
             step = again
         await store.write(step)
-        told += [event.id.rpartition("/")[2] for event in step.events]
+        event_ids += [event.id.rpartition("/")[2] for event in step.events]
         for n, version in observations:
             if n not in shown:
                 if n - 5 < retained_since:
@@ -209,11 +209,13 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
             retained_since = forget_before
             for n in [n for n in shown if n - 5 < forget_before]:
                 del shown[n]
-    assert len(set(told)) == len(told)
+    assert len(set(event_ids)) == len(event_ids)
     for n in range(10):
-        mine = [int(id_.partition("#")[2] or 1) for id_ in told if id_.partition("#")[0] == f"{n}"]
+        mine = [
+            int(id_.partition("#")[2] or 1) for id_ in event_ids if id_.partition("#")[0] == f"{n}"
+        ]
         assert len(mine) == expected.get(n, 0)
         assert mine == sorted(mine)
     assert [
         one.id.rpartition("/")[2] for one in await store.events(["shop"], after=0, limit=999)
-    ] == told
+    ] == event_ids

@@ -29,7 +29,7 @@ DOWN = ConnectionFailed("down", marketplace="toy", account="shop", endpoint="x")
 
 
 class Kept(MemoryStore):
-    """A store that a next run finds as it was left."""
+    """A store that survives its closing, for the next run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,10 +64,10 @@ async def take(events: Events, count: int) -> list[Event]:
 
 
 async def idle(events: Events, seconds: float = 10) -> None:
-    """Nothing comes for so long."""
+    """Assert that no event arrives for a time."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(seconds):
-            pytest.fail(f"{await anext(events)} came")
+            pytest.fail(f"{await anext(events)} arrived")
 
 
 def texts(events: list[Event]) -> list[str | None]:
@@ -97,17 +97,17 @@ class TestEvents:
         item = shop.review("f1")
         async with followed(shop, Kept()) as (_, events):
             await take(events, 1)
-            for number, words in ((2, "Спасибо"), (3, "Спасибо!"), (4, "Спасибо")):
+            for number, reply_text in ((2, "Спасибо"), (3, "Спасибо!"), (4, "Спасибо")):
                 shop.items["f1"] = type(item)(
-                    ref=item.ref, created_at=item.created_at, answer=Answer(words)
+                    ref=item.ref, created_at=item.created_at, answer=Answer(reply_text)
                 )
                 (changed,) = await take(events, 1)
                 assert changed.kind is EventKind.ANSWER
                 assert changed.id == f"toy/shop/feedback/f1#{number}"
-                assert changed.feedback.answer == Answer(words)
+                assert changed.feedback.answer == Answer(reply_text)
                 assert not changed.from_buyer
 
-    async def test_of_another_kind_has_no_such_record(self) -> None:
+    async def test_event_of_another_kind_has_no_such_record(self) -> None:
         shop = Shop()
         shop.review("f1")
         async with followed(shop, Kept()) as (_, events):
@@ -135,12 +135,12 @@ class TestEvents:
         async with Inbox(shop, state=store) as inbox:
             # The first round fails, so nothing was read when the run ends.
             await idle(inbox.events(), 0.5)
-        shop.arrive("while nobody ran")
+        shop.arrive("during downtime")
         async with Inbox(shop, state=store) as inbox:
             events = inbox.events()
-            assert texts(await take(events, 1)) == ["while nobody ran"]
+            assert texts(await take(events, 1)) == ["during downtime"]
 
-    async def test_comes_within_a_poll(self) -> None:
+    async def test_event_arrives_within_one_poll(self) -> None:
         shop = Shop(every=7)
         async with followed(shop, Kept()) as (_, events):
             await idle(events, 20)
@@ -150,7 +150,7 @@ class TestEvents:
             await take(events, 2)
             assert clock() - arrived <= 7.05
 
-    async def test_needs_a_state(self) -> None:
+    async def test_events_need_a_state(self) -> None:
         async with Inbox(Shop()) as inbox:
             with pytest.raises(InvalidInput, match="state"):
                 inbox.events()
@@ -177,12 +177,12 @@ class TestEvents:
                 second.accounts["shop"].arrive("x")  # type: ignore[attr-defined]
                 assert (await waiting).account == "shop"
 
-    async def test_needs_somebody_to_follow(self) -> None:
+    async def test_events_need_an_account(self) -> None:
         async with Inbox(BareAccount("bare"), state=Kept()) as inbox:
             with pytest.raises(InvalidInput, match="can be followed"):
                 await anext(inbox.events())
 
-    async def test_that_cannot_begin_can_be_begun_again(self) -> None:
+    async def test_events_can_be_restarted_after_a_failed_start(self) -> None:
         shop, store = Shop(), Kept()
         streams, shop.streams = shop.streams, lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
         shop.arrive("x")
@@ -201,11 +201,11 @@ class TestConfirming:
         async with followed(shop, store) as (_, events):
             await take(events, 4)
         async with followed(shop, store) as (_, events):
-            # The fourth was out when the first run ended.
+            # The fourth was unconfirmed when the first run ended.
             assert texts(await take(events, 3)) == ["2", "3", "4"]
             await idle(events)
 
-    async def test_a_body_that_raises_does_not(self) -> None:
+    async def test_body_that_raises_does_not_confirm(self) -> None:
         shop, store = Shop(), Kept()
         shop.arrive("hard")
         seen = 0
@@ -219,18 +219,18 @@ class TestConfirming:
             again = inbox.events()
             assert texts(await take(again, 1)) == ["hard"]
 
-    async def test_loop_resumes_with_the_event_at_which_it_was_left(self) -> None:
+    async def test_loop_resumes_with_the_unconfirmed_event(self) -> None:
         shop, store = Shop(), Kept()
         for number in range(3):
             shop.arrive(str(number))
         async with followed(shop, store) as (_, events):
-            came: list[Event] = []
+            received: list[Event] = []
             for _ in range(3):
                 async for event in events:
-                    came.append(event)
+                    received.append(event)
                     if event.kind is EventKind.MESSAGE:
                         break
-            assert texts(came) == ["0", "0", "0"]
+            assert texts(received) == ["0", "0", "0"]
             async for event in events:
                 await event.ack()
                 break
@@ -268,7 +268,7 @@ class TestConfirming:
                 assert await store.backlog() == {"shop": left}
                 await asyncio.sleep(1)
 
-    async def test_a_fast_one_is_confirmed_in_batches(self) -> None:
+    async def test_a_fast_consumer_is_confirmed_in_batches(self) -> None:
         shop, store = Shop(page=1000), Kept()
         for number in range(2000):
             shop.arrive(str(number))
@@ -280,15 +280,15 @@ class TestConfirming:
 
 
 class TestTrouble:
-    async def test_an_account_that_fails_is_tried_again_and_the_others_go_on(
+    async def test_failed_account_is_retried_and_the_others_continue(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         ill, well = Shop("ill"), Shop("well")
         ill.failing.extend([DOWN] * 4)
-        told: list[tuple[str, Exception]] = []
+        reported: list[tuple[str, Exception]] = []
         ill.arrive("late")
         async with Inbox(
-            ill, well, state=Kept(), on_error=lambda name, error: told.append((name, error))
+            ill, well, state=Kept(), on_error=lambda name, error: reported.append((name, error))
         ) as inbox:
             events = inbox.events(since=LONG_AGO)
             well.arrive("at once")
@@ -298,22 +298,22 @@ class TestTrouble:
             assert clock() - began < 1
             assert texts(await take(events, 2)) == ["late"]
             assert clock() - began == pytest.approx(1 + 2 + 4 + 8, abs=1)
-            assert told == [("ill", DOWN)] * 4
+            assert reported == [("ill", DOWN)] * 4
             assert "ill: polling chats failed (ConnectionFailed: " in caplog.text
 
-    async def test_refused_credentials_wait_for_a_person(self) -> None:
+    async def test_rejected_credentials_are_not_retried(self) -> None:
         shop = Shop()
-        refused = Unauthorized("no", marketplace="toy", account="shop", endpoint="x", status=401)
-        shop.failing.append(refused)
+        rejected = Unauthorized("no", marketplace="toy", account="shop", endpoint="x", status=401)
+        shop.failing.append(rejected)
         async with followed(shop, Kept()) as (inbox, events):
             await idle(events, 290)
             assert shop.polls == 1
             status = next(one for one in inbox.streams if one.stream == "chats")
-            assert status.error == f"Unauthorized: {refused}"
+            assert status.error == f"Unauthorized: {rejected}"
             shop.arrive("again")
             assert texts(await take(events, 2)) == ["again"]
 
-    async def test_an_exhausted_limit_is_waited_for(self) -> None:
+    async def test_exhausted_quota_is_waited_for(self) -> None:
         shop = Shop()
         retry_at = datetime.now(UTC) + timedelta(hours=1)
         shop.failing.append(QuotaExhausted("chats", retry_at=retry_at, wait=3600, max_wait=300))
@@ -323,7 +323,7 @@ class TestTrouble:
             assert shop.polls == 1
             await take(events, 2)
 
-    async def test_a_page_that_fails_moves_nothing(self) -> None:
+    async def test_failed_page_does_not_move_the_checkpoint(self) -> None:
         shop = Shop(page=2)
         for number in range(6):
             shop.arrive(str(number))
@@ -349,14 +349,16 @@ class TestTrouble:
         shop = Shop()
         shop.items["x"] = "no feedback"  # type: ignore[assignment]
         shop.arrive("on")
-        told: list[Exception] = []
-        async with Inbox(shop, state=Kept(), on_error=lambda _, error: told.append(error)) as inbox:
+        reported: list[Exception] = []
+        async with Inbox(
+            shop, state=Kept(), on_error=lambda _, error: reported.append(error)
+        ) as inbox:
             events = inbox.events(since=LONG_AGO)
             assert texts(await take(events, 2)) == ["on"]
             await idle(events, 1)
-        assert isinstance(told[0], AttributeError)
+        assert isinstance(reported[0], AttributeError)
 
-    async def test_an_account_that_is_taken_out_tells_no_more(self) -> None:
+    async def test_removed_account_makes_no_events(self) -> None:
         stays, goes = Shop("stays"), Shop("goes")
         for number in range(5):
             goes.arrive(str(number))
@@ -369,7 +371,7 @@ class TestTrouble:
             await idle(events)
             assert {status.account for status in inbox.streams} == {"stays"}
 
-    async def test_an_account_without_streams_is_left_out(self) -> None:
+    async def test_account_without_streams_is_skipped(self) -> None:
         shop = Shop()
         shop.arrive("x")
         async with Inbox(BareAccount("bare"), shop, state=Kept()) as inbox:
@@ -395,7 +397,7 @@ class TestTrouble:
 
 
 class TestHints:
-    async def test_wake_the_stream_and_are_dropped(self) -> None:
+    async def test_hints_wake_the_stream_and_are_dropped(self) -> None:
         shop, store = Shop(every=1000), Kept()
         async with followed(shop, store) as (inbox, events):
             await idle(events)
@@ -409,7 +411,7 @@ class TestHints:
             await idle(events, 1)
             assert await store.hints(["shop"]) == []
 
-    async def test_survive_a_failing_round_and_a_restart(self) -> None:
+    async def test_hints_survive_a_failed_round_and_a_restart(self) -> None:
         shop, store = Shop(every=1000), Kept()
         async with followed(shop, store) as (inbox, events):
             await idle(events)
@@ -422,7 +424,7 @@ class TestHints:
             assert any("7" in request.hints for request in shop.requests[2:])
             assert await store.hints(["shop"]) == []
 
-    async def test_of_nothing_that_is_followed_are_dropped(self) -> None:
+    async def test_hints_of_unknown_streams_are_dropped(self) -> None:
         store = Kept()
         async with followed(Shop(), store) as (inbox, events):
             await inbox.hint([Hint("shop", "parcels", "7")])

@@ -1,4 +1,4 @@
-"""Which of the seller's messages the outbox sent."""
+"""Matching of the seller's messages with deliveries of the outbox."""
 
 import itertools
 import random
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wbym.feed.followed import WORDS, Account, message, sighted
+from tests.wbym.feed.followed import TEXT, Account, message, sighted
 from tests.wbym.feed.kept import BEGIN, at, delivery
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message
 from wbym.feed._delivery import FINAL
@@ -40,17 +40,17 @@ def test_same_text(one: str, other: str, same: bool) -> None:
 MAYBE_NOT_TAKEN = [PENDING, SENDING, UNKNOWN]
 
 
-class TestWhose:
+class TestFindDelivery:
     @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
     @pytest.mark.parametrize(
         "apart", [-MAX_CLOCK_SKEW, -SECOND, timedelta(0), SECOND, MAX_CLOCK_SKEW]
     )
-    def test_about_the_time(self, state: DeliveryState, apart: timedelta) -> None:
+    def test_match_near_the_time_of_sending(self, state: DeliveryState, apart: timedelta) -> None:
         sent = delivery(state=state)
         assert find_delivery(message(sent_at=BEGIN + apart), [sent]) is sent
 
     @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
-    def test_never_long_before(self, state: DeliveryState) -> None:
+    def test_no_match_long_before_sending(self, state: DeliveryState) -> None:
         assert (
             find_delivery(message(sent_at=BEGIN - MAX_CLOCK_SKEW - SECOND), [delivery(state=state)])
             is None
@@ -80,7 +80,7 @@ class TestWhose:
             given_.remove(expected)
         assert find_delivery(message(), given_) is None
 
-    def test_when_it_was_entered_where_it_was_never_sent(self) -> None:
+    def test_match_by_time_of_entry_when_never_sent(self) -> None:
         sent = msgspec.structs.replace(delivery(minutes=60), sent_at=None)
         assert find_delivery(message(), [sent]) is sent
 
@@ -102,11 +102,13 @@ async def with_deliveries(*entered: Delivery, begun: bool = True) -> Account:
     return account
 
 
-class TestOurOwn:
+class TestOwnMessages:
     @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
-    async def test_confirmed_when_it_comes_back(self, state: DeliveryState) -> None:
+    async def test_delivery_is_confirmed_when_its_message_is_read(
+        self, state: DeliveryState
+    ) -> None:
         account = await with_deliveries(delivery(state=state, note="lost"))
-        step = await account.show(sighted(message("77", text=f" {WORDS}\n")))
+        step = await account.show(sighted(message("77", text=f" {TEXT}\n")))
         standing = await account.store.delivery("key")
         assert standing is not None
         assert step.deliveries == [standing]
@@ -115,7 +117,7 @@ class TestOurOwn:
         assert standing.updated_at > BEGIN
         assert step.events[0].sent_as == "key"
 
-    async def test_confirmed_though_it_makes_no_event(self) -> None:
+    async def test_delivery_is_confirmed_without_an_event(self) -> None:
         account = await with_deliveries(delivery(state=ACCEPTED, minutes=-3), begun=False)
         step = await account.show(sighted(message(sent_at=at(-3))))
         assert not step.events
@@ -130,7 +132,7 @@ class TestOurOwn:
             message(text="Доброе утро!"),
         ],
     )
-    async def test_others_are_not_ours(self, other: Message) -> None:
+    async def test_messages_of_others_do_not_match(self, other: Message) -> None:
         entered = [delivery(f"{state}", state) for state in (PENDING, SENDING, ACCEPTED, UNKNOWN)]
         account = await with_deliveries(*entered)
         step = await account.show(sighted(other))
@@ -141,9 +143,9 @@ class TestOurOwn:
     async def test_message_of_a_buyer_with_our_text_does_not_match(self) -> None:
         account = await with_deliveries(delivery())
         await account.show(sighted(message("1", author=Author.BUYER), message("2", at(1))))
-        assert [event.sent_as for event in account.told] == [None, "key"]
+        assert [event.sent_as for event in account.events] == [None, "key"]
 
-    async def test_only_messages_of_the_account_that_were_sent(self) -> None:
+    async def test_only_sent_messages_of_the_account_match(self) -> None:
         sent = delivery()
         entered = [
             msgspec.structs.replace(sent, idempotency_key="answer", action=Action.ANSWER),
@@ -155,7 +157,7 @@ class TestOurOwn:
         assert not step.deliveries
         assert step.events[0].sent_as is None
 
-    async def test_a_message_is_taken_for_ours_once(self) -> None:
+    async def test_message_matches_one_delivery(self) -> None:
         account = await with_deliveries()
         await account.show(sighted(message()))
         await account.store.enter(delivery(), b"")
@@ -183,7 +185,7 @@ class TestOurOwn:
         standing = await account.store.delivery("key")
         assert standing is not None
         assert (standing.state, standing.id) == (CONFIRMED, "ours")
-        assert [event.sent_as for event in account.told] == [None, "key"]
+        assert [event.sent_as for event in account.events] == [None, "key"]
 
     async def test_possible_match_does_not_replace_a_known_state(self) -> None:
         account = await with_deliveries(delivery(note="lost"))
@@ -193,7 +195,7 @@ class TestOurOwn:
         assert await account.store.deliveries() == [pending]
 
     @pytest.mark.parametrize("state", sorted(FINAL))
-    async def test_final_is_never_moved(self, state: DeliveryState) -> None:
+    async def test_final_state_never_changes(self, state: DeliveryState) -> None:
         final = delivery(state=state, note="by a person")
         account = await with_deliveries(final)
         step = await account.show(sighted(message(), message("2", at(-99))))
@@ -202,7 +204,7 @@ class TestOurOwn:
 
     @pytest.mark.parametrize("state", sorted(FINAL))
     @pytest.mark.parametrize("minutes", [0, -99])
-    async def test_final_in_the_meantime_is_not_moved(
+    async def test_state_that_became_final_does_not_change(
         self, state: DeliveryState, minutes: int
     ) -> None:
         account = await with_deliveries(delivery(note="lost"))
@@ -231,7 +233,7 @@ class TestOurOwn:
         cuts: Collection[int],
         others: int,
     ) -> None:
-        """The same words in the same chat, the marketplace's clock off by some minutes."""
+        """The same text in the same chat, with the marketplace's clock off by some minutes."""
         entered = [
             delivery(f"{n}", state, minutes=minutes) for n, (minutes, state) in enumerate(sends)
         ]
@@ -252,5 +254,5 @@ class TestOurOwn:
             assert confirmed == standing
         ids = [one.id for one in confirmed]
         assert len(set(ids)) == len(ids)
-        keys = [event.sent_as for event in account.told if event.sent_as]
+        keys = [event.sent_as for event in account.events if event.sent_as]
         assert sorted(keys) == sorted(one.idempotency_key or "" for one in confirmed)

@@ -73,7 +73,7 @@ def follow(request: pytest.FixtureRequest) -> bool:
 
 
 class TestSending:
-    async def test_once_under_a_key(self, follow: bool) -> None:
+    async def test_same_key_is_sent_once(self, follow: bool) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
             first = await inbox.send(shop.chat(), "Да", idempotency_key="k")
@@ -86,7 +86,7 @@ class TestSending:
             assert (await inbox.send(shop.chat(), "Да", idempotency_key="k")).id == "1"
         assert shop.sent == [("1", "Да")]
 
-    async def test_at_the_same_time(self) -> None:
+    async def test_same_key_at_the_same_time_is_sent_once(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept()) as (inbox, _):
             made = await asyncio.gather(
@@ -95,7 +95,7 @@ class TestSending:
         assert {delivery.idempotency_key for delivery in made} == {"k"}
         assert shop.sent == [("1", "Да")]
 
-    async def test_by_two_processes(self) -> None:
+    async def test_same_key_in_two_processes_is_sent_once(self) -> None:
         shop, store = Shop(every=5), Kept()
         async with open_inbox(shop, store) as (one, _), Inbox(shop, state=store) as other:
             await asyncio.gather(
@@ -106,7 +106,7 @@ class TestSending:
             )
         assert shop.sent == [("1", "Да")]
 
-    async def test_comes_back_as_ours(self) -> None:
+    async def test_own_message_is_recognized(self) -> None:
         shop = Shop(every=5)
         shop.arrive("Есть?")
         async with open_inbox(shop, Kept(), follow=False) as (inbox, events):
@@ -127,7 +127,7 @@ class TestSending:
             assert {event.sent_as for event in echoes} == {"a", "b"}
         assert len(shop.sent) == 2
 
-    async def test_a_key_is_for_one_thing(self) -> None:
+    async def test_key_belongs_to_one_reply(self) -> None:
         shop = Shop(every=5)
         shop.review("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
@@ -144,7 +144,7 @@ class TestSending:
                 )
         assert shop.sent == [("1", "Да")]
 
-    async def test_bad_input_is_not_kept(self) -> None:
+    async def test_invalid_input_is_not_stored(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept()) as (inbox, _):
             with pytest.raises(InvalidInput, match="0 to 1000 characters"):
@@ -154,7 +154,7 @@ class TestSending:
         assert shop.sent == [("1", "Да")]
 
     @pytest.mark.parametrize("key", ["", " ", "\N{ZERO WIDTH SPACE}", "к" * 256, "\ud83d", 7, b"k"])
-    async def test_a_key_is_a_visible_text(self, key: str) -> None:
+    async def test_key_must_have_visible_characters(self, key: str) -> None:
         shop = Shop(every=5)
         item, question = shop.review("1"), shop.ask("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
@@ -170,12 +170,12 @@ class TestSending:
             await inbox.send(shop.chat(), "Да", idempotency_key="к" * 255)
         assert shop.sent == [("1", "Да")]
 
-    async def test_bad_input_is_raised_before_it_is_kept(self) -> None:
+    async def test_invalid_input_is_raised_before_it_is_stored(self) -> None:
         shop, blank = Desk(DecisionKind.REFUND), "\N{ZERO WIDTH SPACE} "
         item, question = shop.review("1"), shop.ask("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
             outbox = inbox.outbox
-            for reply, words in (
+            for reply, reply_text in (
                 (outbox.send(shop.chat(), blank, idempotency_key="k"), "send: text must"),
                 (outbox.answer(item, blank, idempotency_key="k"), "answer: text must"),
                 (outbox.edit_answer(item, blank, idempotency_key="k"), "edit_answer: text must"),
@@ -198,7 +198,7 @@ class TestSending:
                 (outbox.reject(item.ref, "Да", idempotency_key="k"), "must be the ref of a quest"),
                 (outbox.send("1", "Да", idempotency_key="k"), "must be a record or its Ref"),  # type: ignore[arg-type]
             ):
-                with pytest.raises(InvalidInput, match=words):
+                with pytest.raises(InvalidInput, match=reply_text):
                     await reply
             assert await outbox.deliveries() == []
         assert not shop.sent
@@ -220,9 +220,9 @@ class TestSending:
             await inbox.answer(item.ref, "Да", idempotency_key="k")
         assert shop.sent == [("1", "Да")]
 
-    async def test_a_rejection_is_a_state_and_for_good(self) -> None:
+    async def test_rejection_is_a_final_state(self) -> None:
         shop, store = Shop(every=5), Kept()
-        shop.trouble.append("refused")
+        shop.trouble.append("rejected")
         async with open_inbox(shop, store) as (inbox, _):
             for _ in range(2):
                 delivery = await inbox.send(shop.chat(), "!", idempotency_key="k")
@@ -237,7 +237,7 @@ class TestSending:
             assert again.state is DeliveryState.REJECTED
         assert shop.sent == []
 
-    async def test_a_key_is_of_one_decision(self) -> None:
+    async def test_key_belongs_to_one_decision(self) -> None:
         shop = Desk(DecisionKind.REFUND)
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.decide(shop.now, "d1", idempotency_key="k")
@@ -317,7 +317,7 @@ class TestSending:
             assert "short by now" in str(delivery.note)
         assert tries == 2
 
-    async def test_goes_with_its_files(self) -> None:
+    async def test_message_is_sent_with_its_files(self) -> None:
         shop, store = Shop(every=5), Kept()
         shop.trouble.append("unreached")
         got: list[Upload] = []
@@ -338,8 +338,8 @@ class TestSending:
         assert await store.work("k") == b""
 
 
-class TestFate:
-    async def test_lost_after_the_effect_is_found(self, follow: bool) -> None:
+class TestUnknownOutcome:
+    async def test_reply_lost_after_the_effect_is_found(self, follow: bool) -> None:
         shop = Shop(every=5)
         shop.trouble.append("lost after")
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
@@ -350,7 +350,7 @@ class TestFate:
             await asyncio.sleep(1000)
         assert shop.sent == [("1", "Да")]
 
-    async def test_lost_before_the_effect_is_sent_again_when_that_is_sure(
+    async def test_reply_lost_before_the_effect_is_resent_when_definitely_not_sent(
         self, follow: bool
     ) -> None:
         shop = Shop(every=5)
@@ -366,7 +366,7 @@ class TestFate:
             assert delivery.attempts == 2
         assert shop.sent == [("1", "Да")]
 
-    async def test_an_answer_under_the_chats_id_is_no_message(self) -> None:
+    async def test_answer_with_the_id_of_the_chat_is_not_a_message(self) -> None:
         shop = Shop(every=5)
         item = shop.review("1")
         async with open_inbox(shop, Kept(), follow=False) as (inbox, _):
@@ -381,7 +381,7 @@ class TestFate:
             assert await state_of(inbox, "answer") is DeliveryState.UNKNOWN
         assert shop.sent == [("1", "Да")] * 2
 
-    async def test_a_late_echo_is_no_reason_to_send_again(self) -> None:
+    async def test_late_echo_does_not_cause_a_resend(self) -> None:
         shop = Shop(every=5)
         shop.trouble.append("lost after")
         shop.hidden = True
@@ -393,7 +393,7 @@ class TestFate:
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
 
-    async def test_accepted_and_never_seen_is_for_a_person(self, follow: bool) -> None:
+    async def test_accepted_reply_that_never_appears_becomes_unknown(self, follow: bool) -> None:
         shop = Shop(every=5)
         shop.hidden = True
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
@@ -407,13 +407,13 @@ class TestFate:
         assert shop.sent == [("1", "Да")]
 
     async def test_same_text_at_another_time_is_unknown(self, follow: bool) -> None:
-        # Either an old message with the same words, or ours and a clock is an hour off.
+        # Either an old message with the same text, or ours with a clock an hour off.
         shop = Shop(clock=lambda: datetime.now(UTC) - timedelta(hours=1))
         shop.trouble.append("lost after")
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
             if not follow:
-                # Read back from five minutes before the sending only, it is not seen at all.
+                # Reading starts five minutes before the sending, so that it is not found.
                 return
             await asyncio.sleep(1000)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
@@ -433,7 +433,7 @@ class TestFate:
                 assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
             assert len(shop.sent) == times
 
-    async def test_killed_and_asked_for_again_at_the_start(self) -> None:
+    async def test_killed_and_requested_again_at_the_start(self) -> None:
         class Slow(Kept):
             async def enter(
                 self, delivery: Delivery, work: bytes, *, owner: str = ""
@@ -446,13 +446,13 @@ class TestFate:
         async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
         async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
-            # The outbox looks for what is open while this is at it.
+            # The outbox checks open deliveries meanwhile.
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await asyncio.sleep(TIMEOUT + 5)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
 
-    async def test_a_look_that_fails_is_made_again(self) -> None:
+    async def test_failed_lookup_is_retried(self) -> None:
         shop = Shop(every=5)
         shop.trouble.append("lost after")
         calls = 0
@@ -504,7 +504,7 @@ class TestFate:
 
 
 class Showing(Shop):
-    """Shows some answer, or the feedback no more, once one was given."""
+    """Shows another answer, or no feedback at all, once one was given."""
 
     def __init__(self, shown: Answer | None, *, every: float) -> None:
         super().__init__(every=every)
@@ -519,7 +519,7 @@ class Showing(Shop):
 
 
 class TestAnswers:
-    async def test_confirmed_when_it_is_shown(self) -> None:
+    async def test_answer_is_confirmed_when_visible(self) -> None:
         shop = Shop(every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
@@ -530,7 +530,7 @@ class TestAnswers:
         assert shop.sent == [("f1", "Спасибо")]
 
     @pytest.mark.parametrize("trouble", ["lost before", "lost after"])
-    async def test_lost_on_its_way(self, trouble: Trouble) -> None:
+    async def test_answer_when_the_call_is_lost(self, trouble: Trouble) -> None:
         shop = Shop(every=5)
         item = shop.review("f1")
         shop.trouble.append(trouble)
@@ -541,7 +541,7 @@ class TestAnswers:
         assert shop.sent == [("f1", "Спасибо")]
 
     async def test_answer_when_its_target_was_deleted(self) -> None:
-        # It is deleted while its answer is on its way, which Wildberries takes for any id.
+        # It is deleted while its answer is sent, which Wildberries accepts for any id.
         shop = Showing(None, every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
@@ -574,7 +574,7 @@ class TestAnswers:
 
 
 class Slow(Shop):
-    """Shows an answer only when the second one comes."""
+    """Shows an answer only when the second one is sent."""
 
     tries = 0
 
@@ -591,22 +591,22 @@ class Slow(Shop):
 
 class TestAlreadyAnswered:
     @pytest.mark.parametrize(
-        ("words", "state"),
+        ("reply_text", "state"),
         [("Спасибо", DeliveryState.CONFIRMED), ("Другое", DeliveryState.REJECTED)],
     )
     async def test_current_answer_determines_the_state_of_a_retry(
-        self, words: str, state: DeliveryState
+        self, reply_text: str, state: DeliveryState
     ) -> None:
         shop = Slow(every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.answer(item, words, idempotency_key="k")
+            await inbox.answer(item, reply_text, idempotency_key="k")
             await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert shop.tries == 2
 
-    @pytest.mark.parametrize("words", ["Спасибо", "Другое"])
-    async def test_at_first_it_is_rejected(self, words: str) -> None:
+    @pytest.mark.parametrize("reply_text", ["Спасибо", "Другое"])
+    async def test_already_answered_target_is_rejected(self, reply_text: str) -> None:
         shop = Shop(every=5)
         item = shop.review("f1")
         answered = msgspec.structs.replace(item, answer=Answer("Спасибо", AnswerStatus.PUBLISHED))
@@ -614,7 +614,7 @@ class TestAlreadyAnswered:
         async with open_inbox(shop, Kept()) as (inbox, _):
             replied_to: list[Feedback | Ref] = [answered, answered.ref]
             for number, given in enumerate(replied_to):
-                delivery = await inbox.answer(given, words, idempotency_key=f"{number}")
+                delivery = await inbox.answer(given, reply_text, idempotency_key=f"{number}")
                 assert delivery.state is DeliveryState.REJECTED
                 assert delivery.note == "it has another answer: Спасибо"
                 assert (delivery.attempts, delivery.sent_at) == (0, None)
@@ -637,11 +637,13 @@ class TestAlreadyAnswered:
 
 
 class TestRefs:
-    """What is replied to by its ref alone goes on by it, after a restart too."""
+    """A reply to a ref continues with the ref, after a restart too."""
 
     @pytest.mark.parametrize("trouble", ["lost before", "lost after", "unreached"])
     @pytest.mark.parametrize("action", list(Action))
-    async def test_goes_on_in_the_next_run(self, action: Action, trouble: Trouble) -> None:
+    async def test_delivery_continues_in_the_next_run(
+        self, action: Action, trouble: Trouble
+    ) -> None:
         shop, store = Desk(DecisionKind.REFUND), Kept()
         answer = Answer("Было", AnswerStatus.PUBLISHED)
         item = shop.review("1")
@@ -667,7 +669,7 @@ class TestRefs:
         async with open_inbox(shop, store) as (inbox, _):
             await asyncio.sleep(TIMEOUT + 60)
             decided = action is Action.DECIDE and trouble == "lost after"
-            # By an id alone it is not known what the decision comes to.
+            # By an id alone the expected status of the decision is unknown.
             expected = DeliveryState.UNKNOWN if decided else DeliveryState.CONFIRMED
             assert await state_of(inbox, "k") is expected
         assert len(shop.sent) == 1
@@ -710,7 +712,7 @@ class TestEdits:
             assert await state_of(inbox, "k") is state
         assert shop.sent == [("1", "Стало")]
 
-    async def test_lost_before_it_is_made_again(self) -> None:
+    async def test_edit_lost_before_the_effect_is_resent(self) -> None:
         shop = Shop(every=5)
         item = msgspec.structs.replace(shop.review("1"), answer=self.OLD)
         shop.items["1"] = item
@@ -733,7 +735,7 @@ class TestRejections:
             (None, None, DeliveryState.UNKNOWN),
         ],
     )
-    async def test_the_status_decides(
+    async def test_question_status_determines_the_state(
         self, after: QuestionStatus | None, trouble: Trouble | None, state: DeliveryState
     ) -> None:
         shop = Shop(every=5)
@@ -752,7 +754,7 @@ class TestRejections:
 
 
 class Blind(Shop):
-    """A shop of which no single record can be read."""
+    """A shop without lookups of single records."""
 
     CAPABILITIES: ClassVar[Capabilities] = {
         Capability.SEND: NATIVE,
@@ -768,7 +770,7 @@ class Blind(Shop):
     _streams = Account._streams
 
 
-class TestBlind:
+class TestWithoutLookup:
     async def test_delivery_without_a_lookup_becomes_unknown(self) -> None:
         shop = Blind()
         item, question = shop.review("1"), shop.ask("1")
@@ -837,7 +839,7 @@ class TestDecisions:
         ],
     )
     @pytest.mark.parametrize("by_id", [True, False])
-    async def test_are_carried_out_once(
+    async def test_decisions_are_carried_out_once(
         self,
         kind: DecisionKind,
         after: ReturnStatus,
@@ -863,7 +865,7 @@ class TestDecisions:
             assert (delivery.decision, delivery.text) == ("d1", "по правилам")
         assert shop.sent == [("r1", "d1")]
 
-    async def test_of_a_return_that_is_gone_are_for_a_person(self) -> None:
+    async def test_decisions_on_a_missing_return_become_unknown(self) -> None:
         class Gone(Desk):
             async def _get_return(self, return_id: str, known: Return | None) -> Return:
                 raise self._error(NotFound, "no such return", 404)
@@ -884,7 +886,7 @@ class TestResolve:
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
 
     @pytest.mark.parametrize("state", [DeliveryState.CONFIRMED, DeliveryState.REJECTED])
-    async def test_by_a_person(self, state: DeliveryState) -> None:
+    async def test_delivery_is_resolved_by_a_person(self, state: DeliveryState) -> None:
         shop, store = Shop(every=5), Kept()
         await self.unknown(shop, store)
         resolved = await resolve(store, "k", state)
@@ -895,7 +897,7 @@ class TestResolve:
             await asyncio.sleep(1000)
         assert len(shop.sent) == 1
 
-    async def test_sent_again(self) -> None:
+    async def test_delivery_resolved_as_pending_is_resent(self) -> None:
         shop, store = Shop(every=5), Kept()
         await self.unknown(shop, store)
         shop.hidden = False
@@ -930,7 +932,7 @@ class TestStore:
                 await inbox.send(shop.chat(), "Да", idempotency_key="k")
         assert shop.sent == []
 
-    async def test_old_keys_are_forgotten(self) -> None:
+    async def test_old_keys_are_deleted(self) -> None:
         shop, store = Shop(every=5), Kept()
         old = datetime.now(UTC) - timedelta(days=91)
         for number, state in enumerate(DeliveryState):
@@ -951,13 +953,13 @@ class TestStore:
         left = {delivery.state for delivery in await store.deliveries()}
         assert left == set(DeliveryState) - {DeliveryState.CONFIRMED, DeliveryState.REJECTED}
 
-    async def test_an_account_without_the_noun_is_refused_before(self) -> None:
+    async def test_account_without_the_noun_is_rejected_first(self) -> None:
         async with Inbox(BareAccount("bare"), state=Kept()) as inbox:
             with pytest.raises(Unsupported):
                 await inbox.send(Ref("toy", "bare", Noun.CHAT, "1"), "Да", idempotency_key="k")
             assert await inbox.outbox.deliveries() == []
 
-    async def test_of_an_account_that_was_taken_out_waits_for_its_return(self) -> None:
+    async def test_delivery_of_a_removed_account_waits_for_the_account(self) -> None:
         shop, other, store = Shop(every=5), Shop("other"), Kept()
         shop.trouble.append("unreached")
         async with Inbox(shop, other, state=store, confirmation_timeout=TIMEOUT) as inbox:
@@ -973,12 +975,12 @@ class TestStore:
 
 class TestWaiting:
     @pytest.mark.parametrize("seconds", [0, -1.0])
-    async def test_some_time_must_be_given(self, seconds: float) -> None:
+    async def test_confirmation_timeout_must_be_positive(self, seconds: float) -> None:
         with pytest.raises(InvalidInput, match="confirmation_timeout must be more than 0 s"):
             Inbox(state=Kept(), confirmation_timeout=seconds)
 
-    async def test_asking_again_does_not_wait_for_a_long_look(self) -> None:
-        # With a base token of Wildberries a round may be an hour away.
+    async def test_repeated_send_does_not_wait_for_a_slow_lookup(self) -> None:
+        # With a base token of Wildberries the next round may be an hour away.
         shop = Shop(every=3600)
         shop.trouble.append("lost after")
         shop.failing.extend([None] * 3)

@@ -1,4 +1,4 @@
-"""Overlap polling over a list made up for tests: where rounds begin, and what they show."""
+"""Overlap polling over a list for tests: where rounds begin, and their records."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
@@ -48,14 +48,14 @@ class Wire(msgspec.Struct):
 
 
 class Shop:
-    """A marketplace's list, its clock and ours, and what a stream of it showed."""
+    """A marketplace's list, both clocks, and the records that a stream showed."""
 
     def __init__(self, overlap: Overlap = OVERLAP, since: datetime = NOW) -> None:
         self.overlap = overlap
         self.since = since
         self.time = NOW
         self.jumped = timedelta()
-        """By how much our clock is ahead."""
+        """How far the local clock is ahead."""
         self.records: list[Wire] = []
         self.page_size = 100
         self.begins: list[datetime] = []
@@ -149,7 +149,7 @@ class Shop:
         hints: Collection[str] = (),
         stop: int | None = None,
     ) -> list[str]:
-        """One round, or its first batches; the ids that it showed, in order."""
+        """Poll one round, or its first batches; returns the ids in order."""
         shown: list[str] = []
         request = Poll(self.state, self.since, self.known, due, frozenset(hints))
         async with aclosing(stream.poll(request)) as batches:
@@ -180,7 +180,7 @@ class TestBegin:
             (datetime.min.replace(tzinfo=UTC), EARLIEST),
         ],
     )
-    async def test_round_when_it_is_the_first(self, since: datetime, begin: datetime) -> None:
+    async def test_first_round(self, since: datetime, begin: datetime) -> None:
         shop = Shop(since=since)
         await shop.round(shop.stream())
         assert shop.begins == [begin]
@@ -203,7 +203,7 @@ class TestBegin:
             await shop.round(shop.stream())
         assert shop.begins[1:] == [NOW - 30 * DAY, NOW - 4 * HOUR]
 
-    async def test_round_when_nothing_arrives_and_the_look_back_is_kept_short(self) -> None:
+    async def test_round_when_nothing_arrives_and_the_overlap_is_short(self) -> None:
         shop = Shop(msgspec.structs.replace(OVERLAP, quiet=20 * DAY))
         await shop.round(shop.stream())
         shop.time += 59 * DAY
@@ -212,7 +212,7 @@ class TestBegin:
         last = NOW + 59 * DAY
         assert shop.begins[1:] == [NOW - 30 * DAY, last - 20 * DAY - 4 * HOUR]
 
-    async def test_round_when_our_clock_was_far_ahead(self) -> None:
+    async def test_round_when_the_local_clock_was_far_ahead(self) -> None:
         shop = Shop(msgspec.structs.replace(OVERLAP, quiet=20 * DAY))
         stream = shop.stream()
         shop.jumped = 400 * DAY
@@ -243,19 +243,19 @@ class TestBegin:
         assert shop.begins[-1] == NOW + HOUR - 4 * HOUR
 
 
-class TestWide:
+class TestWideRounds:
     async def test_round_when_a_wide_one_is_due(self) -> None:
         shop = Shop()
         await shop.round(shop.stream())
         late = shop.arrive(ago=5 * HOUR)
         found = []
-        for _ in range(3):  # rounds between do not put it off, nor does a restart
+        for _ in range(3):  # neither rounds in between nor a restart delay it
             shop.time += 20 * MINUTE
             found.append(await shop.round(shop.stream()))
         assert found == [[], [], [late]]
         assert await shop.round(shop.stream()) == []
 
-    async def test_round_when_our_clock_was_put_back(self) -> None:
+    async def test_round_when_the_local_clock_was_set_back(self) -> None:
         shop = Shop()
         await shop.round(shop.stream())
         late = shop.arrive(ago=5 * HOUR)
@@ -263,7 +263,7 @@ class TestWide:
         assert await shop.round(shop.stream()) == [late]
         assert await shop.round(shop.stream()) == []
 
-    async def test_round_when_it_is_not_due_itself(self) -> None:
+    async def test_round_when_not_due(self) -> None:
         shop = Shop()
         await shop.round(shop.stream())
         shop.time += 2 * HOUR
@@ -314,7 +314,7 @@ class TestBatches:
         assert await shop.round(shop.stream()) == ids
         assert shop.state is not None
 
-    async def test_record_when_it_cannot_be_used(self) -> None:
+    async def test_record_when_undecodable(self) -> None:
         shop = Shop()
         good = shop.arrive()
         shop.records.append(Wire("2", NOW, fault=True))
@@ -329,7 +329,7 @@ class TestBatches:
         assert len(await shop.round(stream, due=False, hints=["2"])) == 1
         assert len(shop.reported) == 2
 
-    async def test_version_when_the_list_does_not_tell_it(self) -> None:
+    async def test_version_when_the_list_lacks_it(self) -> None:
         shop = Shop()
         shop.arrive(version=None)
         stream = shop.stream(first_version="waiting")
@@ -341,7 +341,7 @@ class TestBatches:
 
 
 class TestHints:
-    async def test_hint_when_there_is_no_such_record(
+    async def test_hint_when_the_record_does_not_exist(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO", "wbym.toy")
@@ -374,7 +374,7 @@ class TestHints:
         assert shop.begins[1:] == [NOW - 4 * HOUR]
         assert shop.state == before
 
-    async def test_hint_when_all_is_read_anyway(self) -> None:
+    async def test_hint_when_rounds_read_all_records(self) -> None:
         shop = Shop()
         stream = shop.stream(by_id=False)
         await shop.round(stream)
@@ -383,14 +383,14 @@ class TestHints:
         assert await shop.round(stream, hints=["7"]) == [new]
         assert len(shop.begins) == 3
 
-    async def test_poll_when_nothing_is_asked(self) -> None:
+    async def test_poll_when_not_due_and_without_hints(self) -> None:
         shop = Shop()
         assert await shop.round(shop.stream(), due=False) == []
         assert shop.begins == []
 
 
-class TestPace:
-    async def test_every_when_a_usual_round_is_long(self) -> None:
+class TestRate:
+    async def test_every_when_a_normal_round_is_long(self) -> None:
         shop = Shop()
         stream = shop.stream(budget=Window(limit=100, period=3600))
         assert stream.every == 2 * 36 / 0.5
@@ -398,7 +398,7 @@ class TestPace:
             shop.arrive()
         shop.page_size = 1
         await shop.round(stream)
-        assert stream.every == 144, "the first round tells nothing"
+        assert stream.every == 144, "the first round does not count"
         await shop.round(stream)
         assert stream.every == 5 * 144
         assert shop.stream().every == 30, "no budget is no bound"
@@ -417,7 +417,7 @@ class TestPace:
 
 
 class TestStored:
-    """What earlier versions stored is read."""
+    """States of earlier versions can be read."""
 
     async def test_state_when_wildberries_stored_it(self) -> None:
         shop = Shop()
@@ -452,7 +452,7 @@ class TestParts:
     @pytest.mark.parametrize(
         ("passed", "is_over"), [(0, False), (59, False), (60, True), (10**9, True), (-1, True)]
     )
-    def test_due_when_time_passed(self, passed: float, is_over: bool) -> None:
+    def test_due_after_a_time(self, passed: float, is_over: bool) -> None:
         due = Due(NOW.timestamp(), 60.0)
         assert due.is_over(NOW + timedelta(seconds=passed)) is is_over
 
@@ -461,7 +461,7 @@ class TestParts:
         assert newest_of(NOW - DAY, [NOW + DAY], NOW) == NOW
         assert newest_of(NOW - DAY, [], NOW) == NOW - DAY
 
-    def test_pace_when_a_share_is_taken(self) -> None:
+    def test_round_interval_when_a_share_is_taken(self) -> None:
         assert round_interval(Window(limit=60, period=3600), 3, 0.25) == 720
 
     def test_failures_when_there_are_several(self) -> None:
@@ -495,7 +495,7 @@ class TestParts:
         assert (found, most) == ([0, 1, 3, 4], 2)
 
     @pytest.mark.looptime
-    async def test_in_order_when_it_is_left(self) -> None:
+    async def test_in_order_when_left_early(self) -> None:
         cancelled: list[int] = []
 
         async def run(number: int) -> int:

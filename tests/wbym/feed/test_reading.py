@@ -1,4 +1,4 @@
-"""Who may follow an account, and who is there."""
+"""The reader lock of an account, and liveness of owners."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -32,14 +32,14 @@ class TestReading:
         async with store.reading("shop", wait=False):
             pass
 
-    async def test_given_back_when_its_holder_fails(self, store: Store) -> None:
+    async def test_lock_is_released_when_its_holder_fails(self, store: Store) -> None:
         with pytest.raises(ZeroDivisionError):
             async with store.reading("shop", wait=False):
                 raise ZeroDivisionError
         async with store.reading("shop", wait=False):
             pass
 
-    async def test_waited_for(self, store: Store) -> None:
+    async def test_lock_is_waited_for(self, store: Store) -> None:
         order: list[str] = []
 
         async def waiter() -> None:
@@ -71,7 +71,7 @@ class TestReading:
             pass
 
     async def test_lock_without_wait_fails_at_once(self, store: Store) -> None:
-        """Not even where the right is just being passed on."""
+        """Not even while the lock is being passed on."""
         held, release = asyncio.Event(), asyncio.Event()
 
         async def waiter() -> None:
@@ -91,7 +91,7 @@ class TestReading:
         release.set()
         await task
 
-    async def test_given_back_by_another_task_than_took_it(self, store: Store) -> None:
+    async def test_lock_is_released_by_another_task(self, store: Store) -> None:
         right = store.reading("shop", wait=False)
         await asyncio.create_task(_awaited(right.__aenter__()))
         await asyncio.create_task(_awaited(right.__aexit__(None, None, None)))
@@ -113,7 +113,7 @@ class TestReading:
             pass
 
     @pytest.mark.parametrize("name", ["магазин на диване " * 40, "../a/b", "a\nb", "."])
-    async def test_names_of_any_kind(self, store: Store, name: str) -> None:
+    async def test_lock_names_of_any_kind(self, store: Store, name: str) -> None:
         async with store.reading(name, wait=False):
             with pytest.raises(FeedBusy):
                 async with store.reading(name, wait=False):
@@ -135,7 +135,7 @@ class TestReadingOfOneFile:
             async with two.reading("shop", wait=False):
                 pass
 
-    async def test_closing_gives_it_back(self, tmp_path: Path) -> None:
+    async def test_closing_releases_the_lock(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         one = SqliteStore(path)
         async with one, SqliteStore(path) as two, one.reading("shop", wait=False):
@@ -157,12 +157,12 @@ class TestReadingOfOneFile:
 
 
 class TestAlive:
-    async def test_its_own_name(self, store: Store) -> None:
+    async def test_store_knows_its_own_owner(self, store: Store) -> None:
         assert await store.alive(store.owner)
         assert not await store.alive("")
         assert not await store.alive("4711-none")
 
-    async def test_another_open_store(self, tmp_path: Path) -> None:
+    async def test_another_open_store_is_alive(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         async with SqliteStore(path) as one:
             async with SqliteStore(path) as two:
@@ -172,7 +172,7 @@ class TestAlive:
             assert not await one.alive(two.owner)
             assert await one.alive(one.owner)
 
-    async def test_another_process_until_it_is_killed(self, tmp_path: Path) -> None:
+    async def test_another_process_is_alive_until_killed(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         locks = tmp_path / "state.db.locks"
         with child("own", path) as other:

@@ -1,4 +1,4 @@
-"""What a state file may be, what becomes of it, and what is left alone."""
+"""State files: which are accepted, upgraded, or rejected unchanged."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 
 async def filled(path: Path, events: int = 400) -> list[StoredEvent]:
-    """Make a state file of some 30 pages."""
+    """Create a state file of about 30 pages."""
     async with SqliteStore(path) as store:
         await store.write(
             step(*range(events), state=b"place", seen_records=[f"{n}" for n in range(400)])
@@ -42,7 +42,7 @@ async def filled(path: Path, events: int = 400) -> list[StoredEvent]:
 
 
 async def everything(path: Path) -> tuple[object, ...]:
-    """All that is asked of a state file."""
+    """Check that a state file works."""
     async with SqliteStore(path) as store:
         return (
             await store.checkpoint("shop", "chats"),
@@ -56,7 +56,7 @@ async def everything(path: Path) -> tuple[object, ...]:
 
 
 def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
-    """What the last of them gives."""
+    """The last row of the result."""
     rows: list[tuple[object, ...]] = []
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for statement in statements:
@@ -64,8 +64,8 @@ def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
     return rows
 
 
-async def refused(path: Path, match: str) -> None:
-    """It cannot be opened, is named, and is as it was."""
+async def rejected(path: Path, match: str) -> None:
+    """Assert that the file is rejected by name, and unchanged."""
     before = path.read_bytes() if path.is_file() else None
     with pytest.raises(StateError, match=match) as raised:
         async with SqliteStore(path):
@@ -74,16 +74,16 @@ async def refused(path: Path, match: str) -> None:
     assert (path.read_bytes() if path.is_file() else None) == before
 
 
-class TestNotOurs:
+class TestForeignFile:
     async def test_newer_version(self, path: Path) -> None:
         await filled(path)
         sql(path, "PRAGMA user_version = 7")
-        await refused(path, "has version 7, and .* up to 3; use the newer wbym that wrote it")
+        await rejected(path, "has version 7, and .* up to 3; use the newer wbym that wrote it")
 
     @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
-    async def test_garbage(self, path: Path, size: int) -> None:
+    async def test_file_of_garbage(self, path: Path, size: int) -> None:
         path.write_bytes(random.Random(size).randbytes(size))
-        await refused(path, "not a database: .* use another file, or restore a copy")
+        await rejected(path, "not a database: .* use another file, or restore a copy")
 
     @pytest.mark.parametrize(
         "mark",
@@ -97,24 +97,24 @@ class TestNotOurs:
     @pytest.mark.parametrize("mode", ["wal", "delete"])
     async def test_database_of_another_program(self, path: Path, mark: str, mode: str) -> None:
         sql(path, f"PRAGMA journal_mode = {mode}", *mark.split(";"))
-        await refused(path, "a database of another program; use another file")
+        await rejected(path, "a database of another program; use another file")
 
-    async def test_folder(self, path: Path) -> None:
+    async def test_path_is_a_folder(self, path: Path) -> None:
         path.mkdir()
-        await refused(path, "unable to open .* must be a file, in a folder that exists")
+        await rejected(path, "unable to open .* must be a file, in a folder that exists")
 
     async def test_missing_folder(self, tmp_path: Path) -> None:
-        await refused(tmp_path / "none" / "state.db", "No such file .* in a folder that exists")
+        await rejected(tmp_path / "none" / "state.db", "No such file .* in a folder that exists")
         assert not list(tmp_path.iterdir())
 
 
-class TestOurs:
-    async def test_empty_file_is_a_new_one(self, path: Path) -> None:
+class TestStateFile:
+    async def test_empty_file_becomes_a_state_file(self, path: Path) -> None:
         path.touch()
         assert await filled(path)
         assert sql(path, "PRAGMA user_version") == [(3,)]
 
-    async def test_empty_database_is_a_new_one(self, path: Path) -> None:
+    async def test_empty_database_becomes_a_state_file(self, path: Path) -> None:
         sql(path, "CREATE TABLE gone (id)", "DROP TABLE gone")
         assert path.stat().st_size
         assert await filled(path)
@@ -132,15 +132,15 @@ class TestOurs:
 
 
 class TestBroken:
-    async def test_truncated(self, path: Path) -> None:
+    async def test_truncated_file(self, path: Path) -> None:
         await filled(path)
         whole = path.read_bytes()
         odd = random.Random(1).sample(range(2, len(whole)), 20)
         for size in [*range(4096, len(whole), 4096), *odd]:
             path.write_bytes(whole[:size])
-            await refused(path, "restore")
+            await rejected(path, "restore")
 
-    async def test_page_is_overwritten(self, path: Path) -> None:
+    async def test_file_with_an_overwritten_page(self, path: Path) -> None:
         await filled(path)
         whole, sane = path.read_bytes(), await everything(path)
         noise, found = random.Random(2), 0
@@ -156,10 +156,12 @@ class TestBroken:
 
 
 class TestReadOnly:
-    """With a connection that may not write: who runs the tests may be allowed to write all."""
+    """With a read-only connection, since root can write everywhere."""
 
     @pytest.mark.parametrize("new", [True, False])
-    async def test_error(self, path: Path, monkeypatch: pytest.MonkeyPatch, *, new: bool) -> None:
+    async def test_error_when_read_only(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, *, new: bool
+    ) -> None:
         connect = sqlite3.connect
 
         def read_only(path: Path, **settings: object) -> sqlite3.Connection:
@@ -170,18 +172,18 @@ class TestReadOnly:
         if not new:
             await filled(path)
         monkeypatch.setattr(sqlite3, "connect", read_only)
-        await refused(path, "readonly database: .* both must be writable")
+        await rejected(path, "readonly database: .* both must be writable")
 
 
 class TestFullDisk:
-    async def test_writing_goes_on_when_there_is_room(self, path: Path) -> None:
+    async def test_writing_continues_when_space_is_free(self, path: Path) -> None:
         async with SqliteStore(path) as store:
             await store.write(step(1, state=b"1"))
 
             def limit(pages: int) -> Callable[[Connection], object]:
                 return lambda db: db.query(f"PRAGMA max_page_count = {pages}")
 
-            await store._db.run(limit(1))  # as many as there are
+            await store._db.run(limit(1))  # all of them
             with pytest.raises(StateError, match="full: free some space"):
                 await store.write(step(*range(2, 2000), state=b"2"))
             assert len(await store.events(["shop"], after=0, limit=9999)) == 1
@@ -194,7 +196,7 @@ class TestFullDisk:
         async with SqliteStore(path) as store:
             assert len(await store.events(["shop"], after=0, limit=9999)) == 1999
 
-    async def test_new_file_is_made_when_there_is_room(
+    async def test_new_file_is_created_when_space_is_free(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         connect = sqlite3.connect
@@ -213,7 +215,7 @@ class TestFullDisk:
 
 
 class TestBusy:
-    async def test_error_when_another_process_goes_on_writing(
+    async def test_error_when_another_process_keeps_writing(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(wbym._sqlite, "BUSY_TIMEOUT", 0.05)
@@ -221,7 +223,7 @@ class TestBusy:
         async with SqliteStore(path) as store:
             with child("lock", path) as other:
                 assert await asyncio.to_thread(other.line) == "locked"
-                await refused(path, "locked: another process has been writing .* or stop it")
+                await rejected(path, "locked: another process has been writing .* or stop it")
                 with pytest.raises(StateError, match="locked: another process"):
                     await store.write(step(1))
                 assert len(await store.events(["shop"], after=0, limit=999)) == 400
@@ -238,7 +240,7 @@ def umask(mask: int) -> Iterator[None]:
 
 
 def modes(path: Path) -> dict[str, int]:
-    """Of the file and all beside it."""
+    """Modes of the file and its companions."""
     return {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
 
 
@@ -246,13 +248,13 @@ PRIVATE = {"state.db": 0o600, "state.db-wal": 0o600, "state.db-shm": 0o600, "sta
 
 
 class TestModes:
-    async def test_new_file_is_its_owners(self, path: Path) -> None:
+    async def test_new_file_is_private_to_its_owner(self, path: Path) -> None:
         with umask(0):
             async with SqliteStore(path) as store:
                 await store.write(step(1))
                 assert modes(path) == PRIVATE
 
-    async def test_file_of_bans_becomes_its_owners(self, path: Path) -> None:
+    async def test_ban_file_becomes_private_to_its_owner(self, path: Path) -> None:
         with umask(0):
             await SqliteBans(path).save("bucket", 5.0)
             assert modes(path) == {"state.db": 0o644}
@@ -260,7 +262,7 @@ class TestModes:
                 await store.write(step(1))
                 assert modes(path) == PRIVATE
 
-    async def test_mode_that_was_given_to_a_state_file_stays(self, path: Path) -> None:
+    async def test_mode_of_a_state_file_is_unchanged(self, path: Path) -> None:
         await filled(path)
         path.chmod(0o640)
         async with SqliteStore(path) as store:
@@ -278,9 +280,9 @@ class TestMigration:
             assert await everything(path) == before
         assert sql(path, "PRAGMA user_version") == [(4,)]
         assert sql(path, "SELECT * FROM late") == []
-        await refused(path, "has version 4, and this wbym knows versions up to 3")
+        await rejected(path, "has version 4, and this wbym knows versions up to 3")
 
-    async def test_new_file_goes_through_all(
+    async def test_new_file_runs_all_migrations(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(schema, "MIGRATIONS", LATER)
@@ -301,18 +303,18 @@ class TestMigration:
         assert await everything(path) == before
 
     @pytest.mark.parametrize("bad", ["SELECT nonsense", "INSERT INTO stream (id) VALUES (NULL)"])
-    async def test_failed_one_leaves_the_old_version(
+    async def test_failed_migration_leaves_the_old_version(
         self, path: Path, monkeypatch: pytest.MonkeyPatch, bad: str
     ) -> None:
         await filled(path)
         before = await everything(path)
         with monkeypatch.context() as patch:
             patch.setattr(schema, "MIGRATIONS", (*LATER[:-1], f"CREATE TABLE late (id); {bad}"))
-            await refused(path, "nonsense|NOT NULL")
+            await rejected(path, "nonsense|NOT NULL")
         assert await everything(path) == before
         assert sql(path, "SELECT name FROM sqlite_master WHERE name = 'late'") == []
 
-    async def test_many_make_one_file_at_once(self, tmp_path: Path) -> None:
+    async def test_many_processes_create_one_file_at_once(self, tmp_path: Path) -> None:
         for turn in range(15):
             path = tmp_path / f"{turn}.db"
             stores = [SqliteStore(path) for _ in range(6)]
@@ -323,7 +325,7 @@ class TestMigration:
 
 
 async def test_second_store_of_a_process_does_not_free_the_locks_of_the_first(path: Path) -> None:
-    """Whoever closes any file handle loses all locks of the process on that file."""
+    """Closing any handle of a file drops all locks of the process on it."""
     leave_wal = (
         "import sqlite3, sys\n"
         "db = sqlite3.connect(sys.argv[1], timeout=0)\n"

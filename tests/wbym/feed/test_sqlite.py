@@ -1,4 +1,4 @@
-"""What the store on the disk promises beyond what all do."""
+"""Additional promises of the SQLite store."""
 
 import asyncio
 import sqlite3
@@ -18,7 +18,7 @@ PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
 
 class TestSqliteStore:
-    async def test_step_is_whole_or_not_at_all(self, tmp_path: Path) -> None:
+    async def test_step_is_atomic(self, tmp_path: Path) -> None:
         async with SqliteStore(tmp_path / "state.db") as store:
             await store.enter(standing := delivery(), b"work")
             await store.write(step(1, state=b"1"))
@@ -73,7 +73,7 @@ class TestSqliteStore:
         async with SqliteStore(path) as store:
             assert await numbers(store) == ["1"]
 
-    async def test_closed_says_so(self, tmp_path: Path) -> None:
+    async def test_closed_store_raises(self, tmp_path: Path) -> None:
         store = SqliteStore(tmp_path / "state.db")
         with pytest.raises(StateError, match=r"state\.db: it is closed"):
             await store.backlog()
@@ -87,7 +87,7 @@ class TestSqliteStore:
             await store.alive(store.owner)
         with pytest.raises(StateError, match="it is closed"):
             async with store.reading("shop", wait=True):
-                pytest.fail("nobody keeps it")
+                pytest.fail("it was not kept")
         async with store:
             assert await numbers(store) == ["1"]
 
@@ -101,7 +101,7 @@ class TestSqliteStore:
             assert await numbers(two) == [f"{n}" for n in range(20)]
             assert len(await two.deliveries()) == 20
 
-    async def test_a_key_is_entered_by_one_of_two_stores(self, tmp_path: Path) -> None:
+    async def test_key_is_entered_by_one_of_two_stores(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         async with SqliteStore(path) as one, SqliteStore(path) as two:
             for number in range(20):
@@ -118,7 +118,7 @@ class TestSqliteStore:
                 )
                 assert sorted(moved) == [False, True]
 
-    async def test_killed_writer_leaves_whole_steps(self, tmp_path: Path) -> None:
+    async def test_killed_writer_leaves_complete_steps(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         done = 0
         with child("crash", path) as other:

@@ -1,4 +1,4 @@
-"""What both stores promise of what they keep."""
+"""Common promises of both stores."""
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +21,7 @@ PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
 
 class Reopened:
-    """A store on the disk that is closed and opened again between any two calls."""
+    """A SQLite store that is closed and reopened between any two calls."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,7 +37,7 @@ class Reopened:
 
 @pytest.fixture(params=["memory", "sqlite", "reopened"])
 async def keeps(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """A store of which only what it keeps is looked at."""
+    """A store, tested for its stored data only."""
     if request.param == "reopened":
         yield cast(Store, Reopened(tmp_path / "state.db"))
     elif request.param == "memory":
@@ -48,17 +48,17 @@ async def keeps(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 class TestCheckpoints:
-    async def test_none_where_nothing_was_read(self, keeps: Store) -> None:
+    async def test_checkpoint_when_never_read(self, keeps: Store) -> None:
         await keeps.write(step())
         assert await keeps.checkpoint("shop", "questions") is None
         assert await keeps.checkpoint("other", "chats") is None
 
-    async def test_each_field_comes_back(self, keeps: Store) -> None:
+    async def test_every_field_round_trips(self, keeps: Store) -> None:
         point = Checkpoint("shop", "chats", at(1), b"\x00\xff", begun=True, retained_since=at(2))
         await keeps.write(Step(point))
         assert await keeps.checkpoint("shop", "chats") == point
 
-    async def test_the_last_stands(self, keeps: Store) -> None:
+    async def test_last_write_wins(self, keeps: Store) -> None:
         await keeps.write(
             Step(Checkpoint("shop", "chats", at(1), b"1", begun=True, retained_since=at(2)))
         )
@@ -69,22 +69,22 @@ class TestCheckpoints:
         assert await keeps.checkpoint("shop", "questions") == Checkpoint("shop", "questions", at(3))
 
 
-class TestMemos:
-    async def test_only_those_asked_for_and_seen(self, keeps: Store) -> None:
+class TestSeenRecords:
+    async def test_only_requested_known_records_are_returned(self, keeps: Store) -> None:
         await keeps.write(step(seen_records=["a", "b"]))
         assert (await keeps.seen_records("shop", "chats", ["b", "c"])).keys() == {"b"}
         assert await keeps.seen_records("shop", "chats", []) == {}
         assert await keeps.seen_records("shop", "questions", ["a"]) == {}
         assert await keeps.seen_records("other", "chats", ["a"]) == {}
 
-    async def test_the_last_stands(self, keeps: Store) -> None:
+    async def test_last_write_wins(self, keeps: Store) -> None:
         await keeps.write(step(seen_records=["a", "b"]))
         seen_records = {"a": SeenRecord("word", 7, None)}
         await keeps.write(Step(checkpoint(), seen_records=seen_records))
         assert await keeps.seen_records("shop", "chats", ["a"]) == seen_records
         assert (await keeps.seen_records("shop", "chats", ["b"]))["b"] == SeenRecord("1", 1, BEGIN)
 
-    async def test_those_from_before_are_forgotten(self, keeps: Store) -> None:
+    async def test_records_before_the_horizon_are_deleted(self, keeps: Store) -> None:
         seen_records = {
             "old": SeenRecord("", 1, at(1)),
             "edge": SeenRecord("", 1, at(2)),
@@ -98,14 +98,14 @@ class TestMemos:
         assert found.keys() == {"edge", "ever", "late"}
         assert await keeps.seen_records("shop", "questions", list(seen_records)) == seen_records
 
-    async def test_a_hundred_thousand_are_asked_for_at_once(self, keeps: Store) -> None:
+    async def test_hundred_thousand_records_are_requested_at_once(self, keeps: Store) -> None:
         keys = [f"message/{number}" for number in range(100_000)]
         await keeps.write(step(seen_records=keys[::1000]))
         assert (await keeps.seen_records("shop", "chats", keys)).keys() == set(keys[::1000])
 
 
 class TestEvents:
-    async def test_each_field_comes_back(self, keeps: Store) -> None:
+    async def test_every_field_round_trips(self, keeps: Store) -> None:
         plain = event(1)
         full = msgspec.structs.replace(plain, chat=b"\x00chat", sent_as="key")
         await keeps.write(Step(checkpoint(), [plain, full]))
@@ -126,7 +126,7 @@ class TestEvents:
         second = (await keeps.events(["a"], after=0, limit=2))[1].seq
         assert await numbers(keeps, "a", "b", after=second) == ["2", "5"]
 
-    async def test_confirmed_never_come_again(self, keeps: Store) -> None:
+    async def test_confirmed_events_are_not_returned(self, keeps: Store) -> None:
         await keeps.write(step(1, 2, 3))
         first, _, third = await keeps.events(["shop"], after=0, limit=9)
         await keeps.confirm([first.seq, third.seq])
@@ -134,7 +134,7 @@ class TestEvents:
         await keeps.confirm([])
         assert await numbers(keeps) == ["2"]
 
-    async def test_places_are_not_given_twice(self, keeps: Store) -> None:
+    async def test_sequence_numbers_are_not_reused(self, keeps: Store) -> None:
         await keeps.write(step(1))
         (first,) = await keeps.events(["shop"], after=0, limit=9)
         await keeps.confirm([first.seq])
@@ -151,7 +151,7 @@ class TestEvents:
 
 
 class TestDeliveries:
-    async def test_entered_once(self, keeps: Store) -> None:
+    async def test_delivery_is_entered_once(self, keeps: Store) -> None:
         first = delivery(note="первая")
         assert await keeps.enter(first, b"work", owner="me") is None
         assert await keeps.enter(delivery(note="second"), b"other work", owner="you") == first
@@ -167,7 +167,7 @@ class TestDeliveries:
         assert await keeps.delivery("key") is None
 
     @pytest.mark.parametrize("stands", DeliveryState)
-    async def test_moved_only_from_the_states_named(
+    async def test_delivery_moves_only_from_the_named_states(
         self, keeps: Store, stands: DeliveryState
     ) -> None:
         await keeps.enter(standing := delivery(state=stands), b"")
@@ -179,7 +179,7 @@ class TestDeliveries:
         assert await keeps.delivery("key") == moved
         assert await keeps.deliveries([UNKNOWN]) == [moved]
 
-    async def test_moved_only_by_its_owner(self, keeps: Store) -> None:
+    async def test_delivery_moves_only_by_its_owner(self, keeps: Store) -> None:
         await keeps.enter(one := delivery(), b"", owner="me")
         assert not await keeps.move(one, was=[SENDING], held_by="you", owner="you")
         assert not await keeps.move(one, was=[SENDING], held_by="", owner="you")
@@ -189,14 +189,14 @@ class TestDeliveries:
         assert not await keeps.move(one, was=[SENDING], held_by="you", owner="you")
         assert await keeps.move(one, was=[SENDING], held_by="", owner="you")
 
-    async def test_owner_stays_where_no_other_is_named(self, keeps: Store) -> None:
+    async def test_owner_is_unchanged_when_not_given(self, keeps: Store) -> None:
         await keeps.enter(delivery(), b"", owner="me")
         await keeps.move(moved := delivery(state=ACCEPTED), was=[SENDING], held_by="me")
         assert await keeps.open_deliveries(["shop"]) == [Claim(moved, "me")]
         await keeps.write(step(deliveries=[seen := delivery(state=ACCEPTED, note="seen")]))
         assert await keeps.open_deliveries(["shop"]) == [Claim(seen, "me")]
 
-    async def test_open_ones_of_accounts(self, keeps: Store) -> None:
+    async def test_open_deliveries_of_accounts(self, keeps: Store) -> None:
         for state in DeliveryState:
             await keeps.enter(delivery(f"{state}", state), b"", owner="me")
             await keeps.enter(delivery(f"other {state}", state, account="other"), b"")
@@ -207,12 +207,14 @@ class TestDeliveries:
         assert await keeps.open_deliveries([]) == []
 
     @pytest.mark.parametrize("state", DeliveryState)
-    async def test_work_is_kept_until_the_end(self, keeps: Store, state: DeliveryState) -> None:
+    async def test_payload_is_kept_until_the_final_state(
+        self, keeps: Store, state: DeliveryState
+    ) -> None:
         await keeps.enter(delivery(), b"work")
         assert await keeps.move(delivery(state=state), was=[SENDING])
         assert await keeps.work("key") == (b"" if state in FINAL else b"work")
 
-    async def test_dropped_keys_are_new(self, keeps: Store) -> None:
+    async def test_dropped_keys_can_be_reused(self, keeps: Store) -> None:
         await keeps.enter(delivery(note="first"), b"work")
         await keeps.drop("key")
         assert await keeps.delivery("key") is None
@@ -221,7 +223,7 @@ class TestDeliveries:
         assert await keeps.enter(second, b"other work") is None
         assert await keeps.work("key") == b"other work"
 
-    async def test_listed_oldest_first(self, keeps: Store) -> None:
+    async def test_deliveries_are_listed_oldest_first(self, keeps: Store) -> None:
         one, two, three = delivery("z"), delivery("a", UNKNOWN), delivery("m", account="other")
         for new in (one, two, three):
             await keeps.enter(new, b"")
@@ -233,7 +235,7 @@ class TestDeliveries:
         assert await keeps.deliveries([]) == []
         assert await keeps.deliveries(accounts=[]) == []
 
-    async def test_those_to_one_object(self, keeps: Store) -> None:
+    async def test_deliveries_to_one_target(self, keeps: Store) -> None:
         mine = [delivery("z"), delivery("a", CONFIRMED)]
         target = mine[0].target
         elsewhere = msgspec.structs.replace(target, id="2")
@@ -250,7 +252,7 @@ class TestDeliveries:
         assert await keeps.delivered_to(question) == others[2:]
         assert await keeps.delivered_to(Ref("toy", "shop", Noun.CHAT, "3")) == []
 
-    async def test_old_ones_that_ended_are_forgotten(self, keeps: Store) -> None:
+    async def test_old_final_deliveries_are_deleted(self, keeps: Store) -> None:
         for state in DeliveryState:
             for minutes in (1, 2, 3):
                 await keeps.enter(delivery(f"{state}{minutes}", state, minutes=minutes), b"")
@@ -260,28 +262,30 @@ class TestDeliveries:
         assert len(kept) == 16
         assert not kept & gone
 
-    async def test_work_of_megabytes_comes_back(self, keeps: Store) -> None:
+    async def test_payload_of_megabytes_round_trips(self, keeps: Store) -> None:
         work = bytes(range(256)) * 40_000
         await keeps.enter(delivery(), work)
         assert await keeps.work("key") == work
 
 
-class TestDeliveriesOfSteps:
+class TestDeliveriesInSteps:
     @pytest.mark.parametrize("stands", DeliveryState)
-    async def test_written_unless_it_ended(self, keeps: Store, stands: DeliveryState) -> None:
+    async def test_delivery_is_updated_unless_final(
+        self, keeps: Store, stands: DeliveryState
+    ) -> None:
         await keeps.enter(standing := delivery(state=stands), b"work")
         seen = delivery(state=CONFIRMED, note="seen")
         await keeps.write(step(deliveries=[seen]))
         assert await keeps.delivery("key") == (standing if stands in FINAL else seen)
         assert await keeps.work("key") == (b"work" if stands in FINAL else b"")
 
-    async def test_not_made_if_there_is_none(self, keeps: Store) -> None:
+    async def test_delivery_is_not_created_by_an_update(self, keeps: Store) -> None:
         await keeps.write(step(deliveries=[delivery(state=CONFIRMED)]))
         assert await keeps.deliveries() == []
 
 
 class TestHints:
-    async def test_kept_until_dropped(self, keeps: Store) -> None:
+    async def test_hint_is_kept_until_dropped(self, keeps: Store) -> None:
         one, two = Hint("a", "chats", "1"), Hint("a", "chats")
         await keeps.hint([one, Hint("b", "chats", "1"), two])
         found = await keeps.hints(["a"])
@@ -291,7 +295,7 @@ class TestHints:
         assert len(await keeps.hints(["a", "b"])) == 2
         assert await keeps.hints([]) == []
 
-    async def test_its_like_while_it_is_followed_up_stays(self, keeps: Store) -> None:
+    async def test_equal_hint_added_during_a_round_is_kept(self, keeps: Store) -> None:
         hint, other = Hint("a", "chats", "1"), Hint("a", "chats", "2")
         await keeps.hint([hint, other])
         followed = [number for number, _ in await keeps.hints(["a"])]
@@ -301,7 +305,7 @@ class TestHints:
         await keeps.drop_hints(followed)
         assert await keeps.hints(["a"]) == again[1:]
 
-    async def test_numbers_are_not_given_twice(self, keeps: Store) -> None:
+    async def test_hint_numbers_are_not_reused(self, keeps: Store) -> None:
         await keeps.hint([Hint("a", "chats")])
         ((number, _),) = await keeps.hints(["a"])
         await keeps.drop_hints([number])
@@ -381,14 +385,14 @@ ALL: list[Call] = [
     ("open_deliveries", (["a", "b", "магазин"],), {}),
     ("hints", (["a", "b", "магазин"],), {}),
 ]
-"""Everything that there is to see."""
+"""All stored data."""
 
 
 REOPEN: Call = ("reopen", (), {})
 
 
 @given(calls=st.lists(st.one_of(*CHANGES, *LOOKS, st.just(REOPEN)), max_size=25))
-async def test_reopened_file_gives_the_answers_of_memory(calls: list[Call]) -> None:
+async def test_reopened_file_equals_the_memory_store(calls: list[Call]) -> None:
     memory = MemoryStore()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.db"

@@ -1,4 +1,4 @@
-"""Whether a state file of version 1 goes on as it was."""
+"""A state file of version 1 is upgraded without loss."""
 
 import asyncio
 import logging
@@ -69,7 +69,7 @@ async def events(path: Path) -> list[StoredEvent]:
 
 
 class TestEvents:
-    async def test_come_with_the_same_ids_in_the_same_order(self, path: Path) -> None:
+    async def test_events_keep_ids_and_order(self, path: Path) -> None:
         found = await events(path)
         assert [(one.id, one.kind.value) for one in found] == [
             ("toy/shop/chat/c1", "chat"),
@@ -108,7 +108,7 @@ class TestEvents:
             ("return", "r1"),
         ]
 
-    async def test_records_are_whole(self, path: Path) -> None:
+    async def test_records_are_complete(self, path: Path) -> None:
         found = await events(path)
         chat, message, bad, _, question, feedback, commented, item, _ = map(decode_record, found)
         assert isinstance(chat, Chat)
@@ -160,7 +160,7 @@ async def deliveries(path: Path) -> dict[str, Delivery]:
 
 
 class TestDeliveries:
-    async def test_each_key_is_remembered_with_its_state(self, path: Path) -> None:
+    async def test_each_key_keeps_its_state(self, path: Path) -> None:
         found = await deliveries(path)
         assert len(found) == 30
         for key, one in found.items():
@@ -175,7 +175,7 @@ class TestDeliveries:
             }[what]
             assert (one.attempts, one.sent_at) == (1, datetime(2026, 5, 1, 12, 10, tzinfo=UTC))
 
-    async def test_words_decision_and_files(self, path: Path) -> None:
+    async def test_text_decision_and_files(self, path: Path) -> None:
         found = await deliveries(path)
         for state in DeliveryState:
             decided, plain = found[f"decide-{state}"], found[f"plain-{state}"]
@@ -187,7 +187,7 @@ class TestDeliveries:
         assert (taken.failed_files, taken.note) == (("photo.png: too large", "b.pdf: no"), None)
         assert found["send-rejected"].note == "bad words"
 
-    async def test_actions_go_on(self, path: Path) -> None:
+    async def test_actions_continue(self, path: Path) -> None:
         async with SqliteStore(path) as store:
             for key, one in (await deliveries(path)).items():
                 work = await store.work(key)
@@ -221,7 +221,7 @@ class TestDeliveries:
                     case _:
                         pytest.fail(f"{action} was not made by version 1")
 
-    async def test_open_ones_are_found_by_their_target(self, path: Path) -> None:
+    async def test_open_deliveries_are_found_by_their_target(self, path: Path) -> None:
         async with SqliteStore(path) as store:
             assert len(await store.delivered_to(ref(Noun.CHAT, "c1"))) == 6
             claims = await store.open_deliveries(["shop"])
@@ -239,7 +239,7 @@ class TestDeliveries:
             ("a", None, Noun.FEEDBACK),
         ],
     )
-    async def test_noun_of_an_answer_that_is_over(
+    async def test_noun_of_a_finished_answer(
         self,
         path: Path,
         caplog: pytest.LogCaptureFixture,
@@ -275,7 +275,7 @@ class TestDeliveries:
 
 
 class Market(Shop):
-    """The marketplace as the old file knows it: nothing has reached it yet."""
+    """The marketplace of the old file, which no delivery has reached yet."""
 
     CAPABILITIES: ClassVar[Capabilities] = {
         **Shop.CAPABILITIES,
@@ -327,10 +327,10 @@ SENT = {
 }
 
 
-class TestGoingOn:
+class TestContinuing:
     @pytest.mark.parametrize("what", SENT)
     @pytest.mark.parametrize("state", sorted(OPEN))
-    async def test_open_ones_come_to_their_end(
+    async def test_open_deliveries_finish(
         self, path: Path, what: str, state: DeliveryState
     ) -> None:
         key = f"{what}-{state}"
@@ -348,9 +348,9 @@ class TestGoingOn:
         else:
             assert (one.state, shop.sent) == (DeliveryState.CONFIRMED, [SENT[what]])
 
-    async def test_a_key_sends_nothing_again(self, path: Path) -> None:
+    async def test_known_key_is_not_resent(self, path: Path) -> None:
         change(path, "DELETE FROM delivery WHERE state NOT IN ('confirmed', 'rejected')")
-        # Else it is older than the 90 days for which a key is kept.
+        # Otherwise it would exceed the 90 days for which a key is kept.
         change(path, "UPDATE delivery SET updated_at = ?", 4_000_000_000_000_000)
         shop = Market()
         question, item = shop.asks["q1"], shop.items["f1"]
@@ -384,7 +384,7 @@ async def test_rows_of_many_pages(path: Path) -> None:
     assert {decode_record(one).ref.marketplace for one in found} == {"toy"}
 
 
-async def test_file_stays_as_it_was_if_it_cannot_be_upgraded(
+async def test_file_is_unchanged_when_the_upgrade_fails(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(db: Connection, row: Row) -> None:
@@ -400,6 +400,6 @@ async def test_file_stays_as_it_was_if_it_cannot_be_upgraded(
 
 
 def test_version_1_has_no_nouns() -> None:
-    """Else the dump would prove nothing."""
+    """Otherwise the dump would prove nothing."""
     assert '"noun"' not in DUMP.read_text("utf-8")
     assert b"noun".hex().upper() not in DUMP.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Whether a state file of version 2 goes on as it was."""
+"""A state file of version 2 is upgraded without loss."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 @pytest.fixture
 async def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A state file of version 2, with an undecodable record that nobody has handled yet."""
+    """A state file of version 2, with an undecodable record that was not handled yet."""
     path = tmp_path / "state.db"
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
@@ -49,7 +49,7 @@ async def test_event_keeps_its_id(path: Path) -> None:
     assert decode_record(event) == UndecodableRecord(REF, "chats.list", "chats[3]", "no id", b"{}")
 
 
-async def test_record_stays_known(path: Path) -> None:
+async def test_known_record_stays_known(path: Path) -> None:
     async with SqliteStore(path) as store:
         keys = [f"undecodable/{REF.id}", "chat/unreadable/1"]
         known = await store.seen_records("shop", "chats", keys)
@@ -59,9 +59,7 @@ async def test_record_stays_known(path: Path) -> None:
     assert (checkpoint.state, checkpoint.retained_since) == (b"a", AT)
 
 
-async def test_row_that_cannot_be_read_is_named(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_undecodable_row_is_named(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with SqliteStore(path):
         pass
     (warning,) = caplog.messages

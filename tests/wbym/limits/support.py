@@ -1,4 +1,4 @@
-"""What the tests share: keys, a marketplace's own token bucket, and a fast virtual loop."""
+"""Keys, an independent token bucket of a marketplace, and a fast virtual loop."""
 
 import asyncio
 import selectors
@@ -45,7 +45,7 @@ async def call(
     cost: int | None = None,
     signal: LimitSignal | None = None,
 ) -> float:
-    """Make one call; the loop time at which it left."""
+    """Make one call; returns the loop time at which it was sent."""
     loop = asyncio.get_running_loop()
     async with scheduler.lease(
         charges, priority=priority, max_wait=max_wait, cost=known_cost
@@ -67,14 +67,14 @@ async def settled() -> None:
 
 
 class TokenBucket:
-    """The marketplace's side, written without a look at ours: tokens, refilled by the clock."""
+    """The marketplace's bucket, implemented independently: tokens, refilled by the clock."""
 
     def __init__(self, limit: float, period: float, burst: int) -> None:
         self.rate = limit / period
         self.burst = burst
         self.tokens = float(burst)
         self.seen = 0.0
-        self.refused = 0
+        self.rejected = 0
 
     def _refill(self, now: float) -> None:
         self.tokens = min(self.burst, self.tokens + (now - self.seen) * self.rate)
@@ -83,7 +83,7 @@ class TokenBucket:
     def admits(self, now: float, cost: int = 1) -> bool:
         self._refill(now)
         if self.tokens < cost - 1e-6:
-            self.refused += 1
+            self.rejected += 1
             return False
         self.tokens -= cost
         return True
@@ -96,12 +96,12 @@ class TokenBucket:
 
 
 class _NoWaiting(selectors.SelectSelector):
-    """Where a loop would wait, the clock moves instead."""
+    """Moves the clock instead of waiting."""
 
     now = 1000.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "everybody waits for somebody else"
+        assert timeout is not None, "deadlock: all tasks wait"
         if timeout > 0:
             self.now += max(timeout, 1e-9)
         return []

@@ -30,11 +30,11 @@ class Wall:
 
 @pytest.mark.looptime
 class TestBan:
-    async def test_everybody_waits_when_the_marketplace_refused(self) -> None:
+    async def test_all_callers_wait_when_rate_limited(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         start = await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
         left = await asyncio.gather(*(call(scheduler, charge()) for _ in range(4)))
-        # then at the rate and not in a burst: the marketplace's bucket is empty too
+        # then at the rate and not in a burst, since the marketplace's bucket is empty
         expected = [10 + n / 3 for n in range(4)]
         assert [at - start for at in left] == pytest.approx(expected, abs=0.001)
 
@@ -57,7 +57,7 @@ class TestBan:
         start = asyncio.get_running_loop().time()
         assert await call(scheduler, charge()) - start == pytest.approx(10, abs=0.001)
 
-    async def test_other_buckets_go_on_when_one_is_banned(self) -> None:
+    async def test_other_buckets_continue_when_one_is_banned(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         start = await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
         assert await call(scheduler, charge(bucket="chats")) == start
@@ -125,7 +125,7 @@ class TestRestart:
         )
         await call(later, charge(), max_wait=0)
 
-    async def test_ban_is_loaded_once_when_many_callers_come_first(self) -> None:
+    async def test_ban_is_loaded_once_when_many_callers_start_together(self) -> None:
         loads: list[str] = []
 
         class Slow(MemoryBans):

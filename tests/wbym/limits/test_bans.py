@@ -39,7 +39,7 @@ class TestSqliteBans:
         await SqliteBans(str(tmp_path / "bans.db")).save("a", 50)
         assert await SqliteBans(tmp_path / "bans.db").load("a") == 100
 
-    async def test_error_is_raised_when_the_file_is_no_database(self, tmp_path: Path) -> None:
+    async def test_error_is_raised_when_the_file_is_not_a_database(self, tmp_path: Path) -> None:
         (tmp_path / "bans.db").write_text("not a database, but long enough to be looked at" * 50)
         with pytest.raises(StateError, match=r"bans\.db: file is not a database: "):
             await SqliteBans(tmp_path / "bans.db").load("a")

@@ -6,7 +6,7 @@ from wbym.limits._buckets import Spread
 
 
 class TestSpread:
-    def test_spread_is_zero_when_nothing_or_one_sample_was_seen(self) -> None:
+    def test_spread_is_zero_when_there_are_fewer_than_two_samples(self) -> None:
         spread = Spread()
         assert spread.seen == spread.likely == 0
         spread.add(0.8)
@@ -18,14 +18,14 @@ class TestSpread:
             spread.add(0.8)
         assert spread.seen == spread.likely == 0
 
-    def test_likely_is_more_than_seen_when_samples_are_few(self) -> None:
+    def test_likely_spread_exceeds_the_observed_one_when_samples_are_few(self) -> None:
         spread = Spread()
         spread.add(0.1)
         spread.add(0.2)
         assert spread.seen == pytest.approx(0.1)
         assert spread.likely == pytest.approx(0.3)
 
-    def test_outlier_is_forgotten_when_128_samples_followed(self) -> None:
+    def test_outlier_is_dropped_after_128_samples(self) -> None:
         spread = Spread()
         spread.add(5)
         for _ in range(128):
@@ -42,9 +42,9 @@ class TestSpread:
         assert spread.likely == spread.seen
 
     @given(st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.0]), max_size=300))
-    def test_add_tells_when_what_is_likely_changes(self, samples: list[float]) -> None:
+    def test_add_returns_whether_the_likely_spread_changed(self, samples: list[float]) -> None:
         spread = Spread()
         for sample in samples:
             before = spread.likely
-            told = spread.add(sample)
-            assert told or spread.likely == before
+            changed = spread.add(sample)
+            assert changed or spread.likely == before

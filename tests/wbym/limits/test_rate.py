@@ -45,9 +45,7 @@ class TestRate:
         assert 8 <= run_virtually(main) <= 8.1
 
     @pytest.mark.parametrize("quota", [Quota(100, 60, 5), Quota(300, 60, 20), Quota(10, 10, 10)])
-    async def test_pace_is_even_when_time_is_virtual_and_sums_of_floats_are_not_exact(
-        self, quota: Quota
-    ) -> None:
+    async def test_rate_is_even_when_sums_of_floats_are_inexact(self, quota: Quota) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(quota)) for _ in range(40)))
         expected = [max(0, n + 1 - quota.burst) * quota.interval for n in range(40)]
@@ -77,7 +75,7 @@ class TestRate:
         )
         assert max(left) == min(left)
 
-    async def test_heavy_call_goes_when_it_costs_more_than_the_burst(self) -> None:
+    async def test_heavy_call_is_sent_when_it_costs_more_than_the_burst(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 2)
         first = await call(scheduler, charge(quota), known_cost=5)
@@ -93,7 +91,7 @@ class TestPublishedLimit:
         gaps=st.lists(st.floats(0, 3), min_size=1, max_size=60),
         costs=st.lists(st.sampled_from([1, 1, 1, 2, 5, 10]), min_size=1, max_size=60),
     )
-    def test_no_call_is_refused_when_arrivals_are_arbitrary(
+    def test_no_call_is_rate_limited_when_arrivals_are_arbitrary(
         self, limit: int, period: float, burst: int, gaps: list[float], costs: list[int]
     ) -> None:
         quota = Quota(limit, period, burst)
@@ -118,7 +116,7 @@ class TestPublishedLimit:
             await asyncio.gather(*tasks)
 
         run_virtually(main)
-        assert market.refused == 0
+        assert market.rejected == 0
         for i, (begin, _) in enumerate(left):
             total = 0
             for at, cost in left[i:]:
@@ -128,10 +126,10 @@ class TestPublishedLimit:
     @pytest.mark.parametrize("callers", [1, 60])
     @pytest.mark.parametrize("back", [0.0, 0.2])
     @pytest.mark.parametrize("headers", [False, True])
-    def test_next_to_nothing_is_refused_when_calls_arrive_late_and_bunched(
+    def test_almost_no_call_is_rate_limited_when_arrivals_are_late_and_bunched(
         self, callers: int, back: float, headers: bool
     ) -> None:
-        calls = refused = 0
+        calls = rejected = 0
         for seed in range(12):
             chance = random.Random(seed)
             market, took = jittery_run(
@@ -143,12 +141,12 @@ class TestPublishedLimit:
                 headers,
             )
             calls += 300
-            refused += market.refused
-            assert took <= THREE_A_SECOND.min_duration(300) + 1 + 0.34 * market.refused
-        assert refused < calls / 1000
+            rejected += market.rejected
+            assert took <= THREE_A_SECOND.min_duration(300) + 1 + 0.34 * market.rejected
+        assert rejected < calls / 1000
 
     @pytest.mark.parametrize("quota", [Quota(1, 3600, 1), Quota(1, 60, 1), Quota(10, 60, 1)])
-    def test_nothing_is_refused_when_the_burst_is_one_and_arrivals_jitter(
+    def test_no_call_is_rate_limited_when_the_burst_is_one_and_arrivals_jitter(
         self, quota: Quota
     ) -> None:
         for seed in range(5):
@@ -161,7 +159,7 @@ class TestPublishedLimit:
                 lambda: 0.0,
                 False,
             )
-            assert market.refused == 0
+            assert market.rejected == 0
             assert took <= quota.min_duration(40) + 40 * 0.25 + 1
 
 
@@ -173,7 +171,7 @@ def jittery_run(
     back: Callable[[], float],
     headers: bool,
 ) -> tuple[TokenBucket, float]:
-    """The marketplace's bucket after so many calls, and the seconds until the last one left."""
+    """The marketplace's bucket after n calls, and the seconds until the last one was sent."""
     market = TokenBucket(quota.limit, quota.period, quota.burst)
 
     async def main() -> float:
@@ -191,8 +189,8 @@ def jittery_run(
                     admitted = market.admits(loop.time())
                     signal = market.signal(loop.time(), admitted)
                     await asyncio.sleep(back())
-                    told = headers or not admitted
-                    lease.settle(1, signal if told else None, loop.time() - left)
+                    with_signal = headers or not admitted
+                    lease.settle(1, signal if with_signal else None, loop.time() - left)
 
         await asyncio.gather(*(caller() for _ in range(callers)))
         return last - start
@@ -234,7 +232,7 @@ class TestDebt:
         third = await call(scheduler, charge(quota))
         assert third - second == pytest.approx(1, abs=0.001)
 
-    async def test_debt_is_paid_by_time_when_nobody_calls(self) -> None:
+    async def test_debt_is_repaid_over_time_when_idle(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 2)
         await call(scheduler, charge(quota), cost=10)
@@ -245,7 +243,7 @@ class TestDebt:
         assert left[1] == left[0]
         assert left[2] - left[1] == pytest.approx(1, abs=0.001)
 
-    async def test_waiters_wait_longer_when_an_answer_turns_out_to_be_dear(self) -> None:
+    async def test_waiters_wait_longer_when_a_response_costs_more(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 1)
         first = asyncio.ensure_future(call(scheduler, charge(quota), latency=0.5, cost=5))
@@ -264,7 +262,7 @@ class TestDebt:
 
 @pytest.mark.looptime
 class TestHeaders:
-    async def test_count_is_tightened_when_somebody_else_spends(self) -> None:
+    async def test_count_is_reduced_when_others_spend(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(remaining=0))
         # rounded down by the marketplace: up to one call may be left
@@ -272,7 +270,7 @@ class TestHeaders:
         left = await asyncio.gather(*(call(scheduler, charge()) for _ in range(4)))
         assert left[-1] - left[0] == pytest.approx(1, abs=0.001)
 
-    async def test_count_is_not_loosened_when_more_is_left_than_thought(self) -> None:
+    async def test_count_is_not_raised_when_more_is_left_than_expected(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         for _ in range(6):
             await call(scheduler, charge(), signal=LimitSignal(remaining=100))
@@ -297,9 +295,9 @@ class TestHeaders:
         assert state(scheduler).limit == 2
         assert state(scheduler).left == 0
 
-    def test_burst_is_used_wholly_when_headers_agree(self) -> None:
+    def test_whole_burst_is_used_when_headers_agree(self) -> None:
         market, took = jittery_run(THREE_A_SECOND, 60, 60, lambda: 0.05, lambda: 0.05, True)
-        assert market.refused == 0
+        assert market.rejected == 0
         assert took <= 18.01
 
 
@@ -324,7 +322,7 @@ class TestPriorities:
             group.create_task(named("reply", Priority.INTERACTIVE))
         assert order == ["reply", "normal 0", "normal 1", "bulk 0", "bulk 1", "bulk 2"]
 
-    async def test_heavy_is_not_starved_when_light_ones_keep_coming(self) -> None:
+    async def test_heavy_call_is_not_starved_when_light_ones_keep_coming(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 5)
         await asyncio.gather(*(call(scheduler, charge(quota)) for _ in range(5)))
@@ -335,7 +333,7 @@ class TestPriorities:
         assert await heavy - start == pytest.approx(5, abs=0.001)
         assert min(await asyncio.gather(*light)) - start == pytest.approx(6, abs=0.001)
 
-    async def test_heavy_head_is_overtaken_when_a_better_priority_comes(self) -> None:
+    async def test_heavy_waiter_is_overtaken_when_a_higher_priority_comes(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 5)
         await asyncio.gather(*(call(scheduler, charge(quota)) for _ in range(5)))
@@ -350,7 +348,9 @@ class TestPriorities:
 @pytest.mark.looptime
 class TestCancellation:
     @pytest.mark.parametrize("victims", [[0], [1], [2], [0, 1], [0, 2], [1, 2]])
-    async def test_others_go_in_time_when_waiters_are_cancelled(self, victims: list[int]) -> None:
+    async def test_others_are_sent_in_time_when_waiters_are_cancelled(
+        self, victims: list[int]
+    ) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 1)
         start = await call(scheduler, charge(quota))
@@ -360,7 +360,7 @@ class TestCancellation:
             tasks[victim].cancel()
         rest = [task for n, task in enumerate(tasks) if n not in victims]
         left = await asyncio.gather(*rest)
-        step = 1.05  # a burst of one goes a little slower: arrivals may jitter
+        step = 1.05  # a burst of one is a little slower, to allow for jitter of arrivals
         expected = [step * n for n in range(1, len(rest) + 1)]
         assert [at - start for at in left] == pytest.approx(expected, abs=0.001)
         assert state(scheduler).waiting == state(scheduler).in_flight == 0
@@ -396,7 +396,7 @@ class TestCancellation:
         assert await tasks[1] - start == pytest.approx(1.05, abs=0.001)
         assert tasks[0].cancelled()
 
-    async def test_nobody_hangs_when_an_answer_fills_the_bucket_after_the_turn_was_handed(
+    async def test_no_waiter_hangs_when_a_response_fills_the_bucket_after_the_turn_was_passed(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
@@ -410,7 +410,7 @@ class TestCancellation:
         def pump_and_fill(bucket: RateBucket) -> None:
             nonlocal armed
             if armed:
-                gate.set()  # the reply runs before the one whose turn it is
+                gate.set()  # the reply runs before the waiter that has the turn
             pump(bucket)
             if armed:
                 armed = False
@@ -429,7 +429,7 @@ class TestCancellation:
         assert await reply - start == pytest.approx(4, abs=0.001)
         assert await normal - start == pytest.approx(5, abs=0.001)
 
-    def test_nobody_hangs_when_cancellations_are_arbitrary(self) -> None:
+    def test_no_waiter_hangs_when_cancellations_are_arbitrary(self) -> None:
         chance = random.Random(7)
 
         async def main() -> None:

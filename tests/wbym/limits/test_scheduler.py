@@ -23,7 +23,7 @@ SECONDLY = Quota(1, 1, 2)
 
 @pytest.mark.looptime
 class TestMaxWait:
-    async def test_caller_fails_at_once_when_the_wait_is_longer(self) -> None:
+    async def test_caller_fails_at_once_when_the_wait_exceeds_max_wait(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, wall=lambda: 1000.0)
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(call(scheduler, charge(SECONDLY)) for _ in range(2)))
@@ -41,7 +41,7 @@ class TestMaxWait:
         )
         await asyncio.gather(*waiting)
 
-    async def test_only_those_before_are_waited_for_when_others_are_less_urgent(self) -> None:
+    async def test_wait_counts_only_callers_ahead(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await asyncio.gather(*(call(scheduler, charge(SECONDLY)) for _ in range(2)))
         bulk = [
@@ -52,7 +52,7 @@ class TestMaxWait:
         await call(scheduler, charge(SECONDLY), priority=Priority.INTERACTIVE, max_wait=1.001)
         await asyncio.gather(*bulk)
 
-    async def test_waiter_fails_in_time_when_better_priorities_keep_coming(self) -> None:
+    async def test_waiter_fails_in_time_when_higher_priorities_keep_coming(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(call(scheduler, charge(SECONDLY)) for _ in range(2)))
@@ -72,7 +72,7 @@ class TestMaxWait:
         left = await asyncio.gather(*replies)
         assert max(left) - start == pytest.approx(6, abs=0.001)
 
-    async def test_call_goes_now_or_never_when_max_wait_is_zero(self) -> None:
+    async def test_call_is_sent_now_or_fails_when_max_wait_is_zero(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(SECONDLY), max_wait=0)
         await call(scheduler, charge(SECONDLY), max_wait=0)
@@ -82,7 +82,7 @@ class TestMaxWait:
 
 class TestSeveralCharges:
     @pytest.mark.looptime
-    async def test_call_is_counted_in_all_when_it_has_several(self) -> None:
+    async def test_call_is_counted_in_every_bucket_when_it_has_several(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = (
             charge(ParallelCap(4), "parallel")
@@ -96,7 +96,7 @@ class TestSeveralCharges:
         assert all(bucket.in_flight == 0 for bucket in scheduler.buckets())
 
     @pytest.mark.looptime
-    async def test_all_is_given_back_when_a_later_one_refuses(self) -> None:
+    async def test_all_charges_are_returned_when_a_later_bucket_fails(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = charge(Window(100, 3600), "window") + charge(ParallelCap(1), "parallel")
         async with scheduler.lease(charge(ParallelCap(1), "parallel")):
@@ -107,7 +107,7 @@ class TestSeveralCharges:
         await call(scheduler, charges, max_wait=0)
 
     @pytest.mark.looptime
-    async def test_no_place_is_held_when_a_window_is_waited_for(self) -> None:
+    async def test_no_slot_is_held_while_waiting_for_a_window(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = charge(Window(1, 3600), "window") + charge(ParallelCap(1), "parallel")
         await call(scheduler, charges)
@@ -117,7 +117,7 @@ class TestSeveralCharges:
         await waiting
 
     @pytest.mark.looptime
-    async def test_stale_count_is_taken_afresh_when_the_later_bucket_was_long_busy(self) -> None:
+    async def test_stale_count_is_renewed_when_a_later_bucket_was_long_busy(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         slow, fast = charge(Quota(1, 4, 2), "slow"), charge(SECONDLY, "fast")
         await call(scheduler, fast, signal=LimitSignal(retry_after=8))
@@ -128,7 +128,7 @@ class TestSeveralCharges:
         )
         both, alone = left[:2], left[2:]
         assert [at - start for at in alone] == pytest.approx([4, 8], abs=0.001)
-        # they wait for "fast" until 8 s, then for room in "slow" again, behind nobody
+        # they wait for "fast" until 8 s, then for room in "slow" again, at the head of its queue
         assert [at - start for at in both] == pytest.approx([12, 16], abs=0.5)
         leaving = sorted(left)
         for i, begin in enumerate(leaving):
@@ -136,7 +136,7 @@ class TestSeveralCharges:
                 assert j <= 2 + (end - begin) / 4 + 0.001
 
     @pytest.mark.looptime
-    async def test_window_is_counted_afresh_when_it_ended_while_another_was_waited_for(
+    async def test_window_is_renewed_when_it_ended_while_waiting_for_another(
         self,
     ) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
@@ -154,7 +154,7 @@ class TestSeveralCharges:
         await call(scheduler, charge() + charge())
         assert state(scheduler).used == pytest.approx(1)
 
-    async def test_call_goes_when_nothing_limits_it(self) -> None:
+    async def test_call_is_sent_at_once_without_limits(self) -> None:
         async with Scheduler(min_jitter=0.0, max_jitter=0.25).lease([]) as lease:
             lease.settle(1, LimitSignal(remaining=0, retry_after=5), 0.1)
 
@@ -166,7 +166,7 @@ class TestSeveralCharges:
 
 
 class TestClosing:
-    async def test_waiters_fail_and_nothing_stays_when_it_is_closed(self) -> None:
+    async def test_waiters_fail_and_no_state_remains_when_closed(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = charge(Quota(1, 3600, 1))
         async with scheduler.lease(charges) as lease:
@@ -181,7 +181,7 @@ class TestClosing:
         with pytest.raises(RuntimeError, match="closed"):
             await call(scheduler, charges)
 
-    async def test_no_task_and_no_timer_exists_when_nobody_waits(self) -> None:
+    async def test_no_task_or_timer_exists_when_idle(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), cost=10, signal=LimitSignal(retry_after=60))
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -232,7 +232,7 @@ class TestSize:
 
         assert asyncio.run(main()) < 50_000_000
 
-    def test_lease_is_cheap_when_nobody_waits(self) -> None:
+    def test_lease_is_cheap_when_idle(self) -> None:
         async def main() -> float:
             scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
             charges = charge(Quota(1_000_000, 1, 100_000))
@@ -245,7 +245,7 @@ class TestSize:
         assert asyncio.run(main()) < 0.0002  # 9 µs on a quiet machine
 
     @pytest.mark.looptime
-    async def test_snapshot_tells_all_when_callers_wait(self) -> None:
+    async def test_snapshot_is_complete_when_callers_wait(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         assert scheduler.buckets() == []
         tasks = [asyncio.ensure_future(call(scheduler, charge(SECONDLY))) for _ in range(4)]

@@ -12,7 +12,7 @@ WALL = 1_800_000_000.0
 
 
 def scheduler_by_the_loop() -> Scheduler:
-    """Its wall clock goes with the loop's."""
+    """A scheduler whose wall clock follows the loop's."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     return Scheduler(min_jitter=0.0, max_jitter=0.25, wall=lambda: WALL + loop.time() - start)
@@ -20,14 +20,14 @@ def scheduler_by_the_loop() -> Scheduler:
 
 @pytest.mark.looptime
 class TestWindow:
-    async def test_all_go_at_once_when_the_budget_covers_them(self) -> None:
+    async def test_all_calls_are_sent_at_once_when_the_budget_covers_them(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(5)))
         assert max(left) == min(left)
         bucket = state(scheduler)
         assert (bucket.kind, bucket.limit, bucket.used, bucket.left) == ("window", 5, 5, 0)
 
-    async def test_several_go_at_once_when_the_period_ends(self) -> None:
+    async def test_several_calls_are_sent_at_once_when_the_period_ends(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(12)))
         waits = [at - left[0] for at in left]
@@ -53,14 +53,14 @@ class TestWindow:
         scheduler = scheduler_by_the_loop()
         over = LimitSignal(remaining=0, resets_at=WALL - 5)
         start = await call(scheduler, charge(HOURLY), signal=over)
-        # The call that was answered so counts in the new period.
+        # The answered call counts in the new period.
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(4)))
         assert [at - start for at in left] == [0] * 4
 
-    async def test_ban_when_a_refusal_states_an_end_that_is_past(self) -> None:
+    async def test_ban_when_rate_limited_with_a_reset_time_in_the_past(self) -> None:
         scheduler = scheduler_by_the_loop()
-        refused = LimitSignal(remaining=0, resets_at=WALL - 5, retry_after=60)
-        start = await call(scheduler, charge(HOURLY), signal=refused)
+        limited = LimitSignal(remaining=0, resets_at=WALL - 5, retry_after=60)
+        start = await call(scheduler, charge(HOURLY), signal=limited)
         assert await call(scheduler, charge(HOURLY)) - start == pytest.approx(60, abs=0.5)
 
     async def test_waiters_go_when_the_marketplace_began_a_new_period_early(self) -> None:
@@ -73,7 +73,7 @@ class TestWindow:
             now = asyncio.get_running_loop().time()
             assert await waiting == now
 
-    async def test_budget_is_tightened_when_somebody_else_spends(self) -> None:
+    async def test_budget_is_reduced_when_others_spend(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(HOURLY), signal=LimitSignal(remaining=1))
         await call(scheduler, charge(HOURLY), max_wait=0, signal=LimitSignal(remaining=4))
@@ -90,7 +90,7 @@ class TestWindow:
             assert waiting.done()
         assert state(scheduler).left == 8
 
-    async def test_old_answer_changes_nothing_when_a_new_period_began(self) -> None:
+    async def test_late_response_changes_nothing_when_a_new_period_began(self) -> None:
         scheduler = scheduler_by_the_loop()
         async with scheduler.lease(charge(HOURLY)) as slow:
             await asyncio.sleep(3601)
@@ -98,14 +98,14 @@ class TestWindow:
             slow.settle(3, LimitSignal(remaining=0), 3601)
         assert state(scheduler).used == 1
 
-    async def test_difference_is_settled_when_an_answer_costs_more_or_less(self) -> None:
+    async def test_difference_is_settled_when_a_response_costs_more_or_less(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(HOURLY), cost=3)
         assert state(scheduler).used == 3
         await call(scheduler, charge(HOURLY), known_cost=2, cost=0)
         assert state(scheduler).used == 3
 
-    async def test_count_is_given_back_when_the_call_was_never_sent(self) -> None:
+    async def test_count_is_returned_when_the_call_was_never_sent(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         both = charge(Window(2, 3600), "window") + charge(ParallelCap(1), "parallel")
         async with scheduler.lease(both):
@@ -116,14 +116,14 @@ class TestWindow:
             await settled()
             waiting.cancel()
             await settled()
-            assert state(scheduler, "parallel").waiting == 1  # the third has got the count
+            assert state(scheduler, "parallel").waiting == 1  # the third has the count
         await third
         assert state(scheduler, "window").used == 2
 
 
 @pytest.mark.looptime
 class TestParallel:
-    async def test_four_go_at_once_when_the_cap_is_four(self) -> None:
+    async def test_four_calls_run_at_once_when_the_cap_is_four(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(
             *(call(scheduler, charge(ParallelCap(4)), latency=1) for _ in range(10))
@@ -131,7 +131,7 @@ class TestParallel:
         assert [at - left[0] for at in left] == pytest.approx([0] * 4 + [1] * 4 + [2] * 2)
         assert state(scheduler).in_flight == 0
 
-    async def test_place_is_freed_when_the_holder_is_cancelled(self) -> None:
+    async def test_slot_is_freed_when_the_holder_is_cancelled(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         holder = asyncio.ensure_future(call(scheduler, charge(ParallelCap(1)), latency=100))
         await settled()
@@ -143,7 +143,7 @@ class TestParallel:
         start = asyncio.get_running_loop().time()
         assert await waiting == start
 
-    async def test_reply_goes_first_when_a_place_is_freed(self) -> None:
+    async def test_reply_is_sent_first_when_a_slot_is_freed(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         order: list[Priority] = []
 
@@ -157,7 +157,7 @@ class TestParallel:
         )
         assert order == [Priority.BULK, Priority.INTERACTIVE, Priority.BULK]
 
-    async def test_caller_fails_at_once_when_it_will_not_wait(self) -> None:
+    async def test_caller_fails_at_once_when_max_wait_is_zero(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         async with scheduler.lease(charge(ParallelCap(1))):
             with pytest.raises(QuotaExhausted):

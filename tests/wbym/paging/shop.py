@@ -19,7 +19,7 @@ EVER = Span(START, None)
 
 
 class Item(msgspec.Struct, frozen=True, order=True):
-    """A record, as it was when it was read."""
+    """A record in its state when read."""
 
     at: datetime
     id: str
@@ -54,7 +54,7 @@ class _Period:
 
 
 class Shop:
-    """Two lists by offset; ``change`` is called before each look at one of them."""
+    """Two lists by offset; ``change`` is called before each request of one of them."""
 
     def __init__(self, *, max_size: int = 50, max_offset: int | None = None, lag: int = 3) -> None:
         self.waiting: list[Item] = []
@@ -70,26 +70,26 @@ class Shop:
         self._lag = lag
 
     def add(self, seconds: float, *, done: bool = False) -> Item:
-        """A new record, so many seconds after the start."""
+        """Add a record, created n seconds after the start."""
         number = len(self.waiting) + len(self.done)
         item = Item(START + timedelta(seconds=seconds), f"{number:06}", done)
         insort(self.done if done else self.waiting, item)
         return item
 
     def answer(self, item: Item) -> None:
-        """The record leaves the one list for the other."""
+        """Move the record from one list to the other."""
         del self.waiting[bisect_left(self.waiting, item)]
         insort(self.done, Item(item.at, item.id, True))
 
     @property
     def all(self) -> dict[str, bool]:
-        """Every record, and whether it is done."""
+        """Every record, and whether it is processed."""
         return {item.id: item.done for item in (*self.waiting, *self.done)}
 
     async def fetch(
         self, done: bool, span: Span, newest_first: bool, offset: int, size: int, gate: BodyGate
     ) -> Chunk[Item]:
-        """A page as it is at some moment of the request."""
+        """A page of the list at a moment during the request."""
         self.requests += 1
         self.in_flight += 1
         self.max_in_flight = max(self.in_flight, self.max_in_flight)
@@ -144,7 +144,7 @@ class Shop:
         span: Span = EVER,
         cursor: str | None = None,
     ) -> ListsSweep[Item]:
-        """Both."""
+        """A sweep of both lists."""
         return ListsSweep(
             waiting=lambda span, expected: self.reading(done=False, span=span, expected=expected),
             done=lambda span, expected: self.reading(done=True, span=span, expected=expected),

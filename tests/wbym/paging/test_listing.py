@@ -1,4 +1,4 @@
-"""Listings of one source: by offset, by token, and what is made of their records."""
+"""Listings of one source: by offset, by token, and mapped ones."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -37,20 +37,20 @@ def clock() -> float:
 
 class TestByOffset:
     @given(count=st.integers(0, 60), prefetch=st.none() | st.integers(1, 12))
-    async def test_all_when_of_any_length(self, count: int, prefetch: int | None) -> None:
+    async def test_all_of_any_length(self, count: int, prefetch: int | None) -> None:
         listing = offset_source(numbers(count)).listing()
         assert await listing.using(prefetch=prefetch).all() == numbers(count)
 
     @given(
         count=st.integers(0, 60),
-        told=st.booleans(),
+        with_total=st.booleans(),
         stop=st.integers(0, 6),
         size=st.integers(1, 10),
     )
     async def test_pages_when_resumed_from_a_cursor(
-        self, count: int, told: bool, stop: int, size: int
+        self, count: int, with_total: bool, stop: int, size: int
     ) -> None:
-        source = offset_source(numbers(count), total=count if told else None)
+        source = offset_source(numbers(count), total=count if with_total else None)
         listing = source.listing().using(size=size)
         pages = await pages_of(listing)
         page = pages[min(stop, len(pages) - 1)]
@@ -66,7 +66,7 @@ class TestByOffset:
 
     @pytest.mark.parametrize("prefetch", [None, 1])
     @pytest.mark.parametrize("count", [0, 9, 10, 20, 35, 40])
-    async def test_requests_when_the_total_is_told(self, count: int, prefetch: int | None) -> None:
+    async def test_requests_when_the_total_is_known(self, count: int, prefetch: int | None) -> None:
         source = offset_source(numbers(count), total=count)
         assert await source.listing().using(prefetch=prefetch).all() == numbers(count)
         assert source.offsets == [(offset, 10) for offset in range(0, max(count, 1), 10)]
@@ -76,14 +76,14 @@ class TestByOffset:
         source = offset_source(numbers(35), total=total)
         assert await source.listing().all() == numbers(35)
 
-    async def test_time_when_pages_are_asked_for_ahead(self) -> None:
+    async def test_time_when_pages_are_prefetched(self) -> None:
         source = offset_source(numbers(400), latency=1.0)
         begin = clock()
         assert await source.listing().using(prefetch=8).all() == numbers(400)
         assert clock() - begin == pytest.approx(41 / 8, abs=1.01)
         assert source.max_in_flight == 8
 
-    async def test_requests_when_the_first_page_is_asked_for_alone(self) -> None:
+    async def test_requests_when_only_the_first_page_is_requested(self) -> None:
         source = offset_source(numbers(400), latency=1.0)
         pages = source.listing().pages()
         begin = clock()
@@ -138,7 +138,7 @@ class TestByOffset:
         assert len(source.asked) <= 11
 
     @pytest.mark.parametrize("limit", [-1, True, 2.0, "3"])
-    async def test_all_when_the_limit_is_wrong(self, limit: object) -> None:
+    async def test_all_when_the_limit_is_invalid(self, limit: object) -> None:
         source = offset_source(numbers(25))
         with pytest.raises(InvalidInput, match="must be an integer, at least 0") as caught:
             await source.listing().all(limit=limit)  # type: ignore[arg-type]
@@ -146,12 +146,12 @@ class TestByOffset:
         assert caught.value.value == limit
         assert not source.asked
 
-    async def test_all_when_none_is_wanted(self) -> None:
+    async def test_all_when_the_limit_is_zero(self) -> None:
         source = offset_source(numbers(25))
         assert await source.listing().all(limit=0) == []
         assert not source.asked
 
-    async def test_cursor_when_a_page_is_in_hand(self) -> None:
+    async def test_cursor_while_a_page_is_consumed(self) -> None:
         listing = offset_source(numbers(25)).listing()
         assert listing.cursor is None
         async for item in listing:
@@ -160,7 +160,7 @@ class TestByOffset:
     @pytest.mark.parametrize(
         "cursor", ["x", "-1", "1.5", "٣", " 1", "0x10", "1" * 19, "1" * 5000, "0" * 5000]
     )
-    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+    async def test_cursor_when_of_another_list(self, cursor: str) -> None:
         source = offset_source(numbers(25))
         with pytest.raises(InvalidInput, match="must be a cursor of this list") as caught:
             await source.listing().using(cursor=cursor).all()
@@ -213,7 +213,7 @@ class TestPagingLimit:
         assert got == numbers(50)
         assert (caught.value.offset, caught.value.total) == (50, None)
 
-    async def test_numbers_when_it_begins_beyond_the_caps(self) -> None:
+    async def test_listing_when_it_begins_beyond_the_caps(self) -> None:
         source = offset_source(numbers(900), scheme=CAPPED)
         with pytest.raises(PagingLimit, match="50 records"):
             await source.listing().using(cursor="700").all()
@@ -252,13 +252,13 @@ class TestByToken:
         await pages.aclose()
         assert len(asyncio.all_tasks()) == 1
 
-    async def test_requests_when_reading_goes_on(self) -> None:
+    async def test_requests_when_reading_continues(self) -> None:
         source = token_source([[n] for n in range(5)], latency=1.0)
         asked = []
         async for _ in source.listing().pages():
             await asyncio.sleep(5)
             asked.append(len(source.asked))
-        # The first alone, the second when it is wanted, and then one ahead of the page in hand.
+        # The first alone, the second when needed, and then one page ahead.
         assert asked == [1, 3, 4, 5, 5]
         assert source.max_in_flight == 1
 
@@ -282,21 +282,21 @@ class TestByToken:
         source = token_source([[n] for n in range(9)], latency=1.0)
         async for item in source.listing():
             if item == 3:
-                await asyncio.sleep(0.5)  # the next page is under way
+                await asyncio.sleep(0.5)  # the next page is being requested
                 assert source.in_flight == 1
                 break
         await asyncio.sleep(0.01)
         assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
-    async def test_listing_when_the_page_ahead_fails(self) -> None:
+    async def test_listing_when_a_prefetched_page_fails(self) -> None:
         source = token_source([[n] for n in range(9)])
         source.fail_at("3", RuntimeError("boom"))
         got: list[int] = []
         async for item in source.listing():
             await asyncio.sleep(1)
             got.append(item)
-            if item == 2:  # its failure is nobody's any more
+            if item == 2:  # its failure is no longer reported
                 break
         assert "3" in source.tokens
         with pytest.raises(RuntimeError, match="boom"):
@@ -317,12 +317,12 @@ class TestByToken:
 
 
 def circling(cursor: str | None, _: int | None) -> Chunk[int]:
-    """The pages name each other: A, B, A, B."""
+    """The pages refer to each other: A, B, A, B."""
     return Chunk([0], 1, "a") if cursor in {None, "b"} else Chunk([1], 1, "b")
 
 
 def standing(_: str | None, __: int | None) -> Chunk[int]:
-    """The page names itself."""
+    """The page refers to itself."""
     return Chunk([1], 1, "a")
 
 
@@ -338,21 +338,21 @@ def alternating(cursor: str | None, _: int | None) -> Chunk[int]:
 
 
 def emptying(cursor: str | None, _: int | None) -> Chunk[int]:
-    """A record, and then nothing for ever, with another token each time."""
+    """A record, and then endless empty pages, with another token each time."""
     place = int(cursor or 0)
     items = [] if place else [7]
     return Chunk(items, len(items), str(place + 1))
 
 
 def unreadable(cursor: str | None, _: int | None) -> Chunk[int]:
-    """Pages of records that cannot be decoded are pages all the same."""
+    """Pages of undecodable records count as pages."""
     place = int(cursor or 0)
     bad = tuple(undecodable(b"[%d]" % (3 * place + n)) for n in range(3))
     return Chunk([], 3, str(place + 1) if place < 19 else None, undecodable=bad)
 
 
 def nulls(cursor: str | None, _: int | None) -> Chunk[int]:
-    """Always the same record that cannot be decoded, with another token each time."""
+    """Always the same undecodable record, with another token each time."""
     return Chunk([], 1, str(int(cursor or 0) + 1), undecodable=(undecodable(b"null"),))
 
 
@@ -373,7 +373,7 @@ class TestCursorStuck:
             (nulls, 0, 6),
         ],
     )
-    async def test_listing_when_pages_bring_nothing_new(
+    async def test_listing_when_pages_have_no_new_records(
         self,
         page: Callable[[str | None, int | None], Chunk[int]],
         delivered: int,
@@ -390,7 +390,7 @@ class TestCursorStuck:
         assert len(source.asked) <= requests
         assert len(asyncio.all_tasks()) == 1
 
-    async def test_listing_when_it_begins_at_the_cursor_that_stands(self) -> None:
+    async def test_listing_when_its_first_cursor_does_not_move(self) -> None:
         source = MemorySource(standing)
         with pytest.raises(CursorStuck, match="'a'"):
             await source.listing().using(cursor="a").all()
@@ -420,7 +420,7 @@ class TestCursorStuck:
         found = await source.listing().using(size=size, prefetch=1).all()
         assert set(found) == set(numbers(6))
 
-    async def test_listing_when_bad_records_are_alike(self) -> None:
+    async def test_listing_when_undecodable_records_are_equal(self) -> None:
         def page(cursor: str | None, _: int | None) -> Chunk[int]:
             place = int(cursor or 0)
             if place < 2:
@@ -429,7 +429,7 @@ class TestCursorStuck:
 
         assert await MemorySource(page).listing().all() == [7]
 
-    async def test_listing_when_pages_differ_in_a_later_bad_record(self) -> None:
+    async def test_listing_when_pages_differ_in_a_later_undecodable_record(self) -> None:
         def page(cursor: str | None, _: int | None) -> Chunk[int]:
             place = int(cursor or 0)
             both = (undecodable(b"null"), undecodable(b"%d" % place))
@@ -455,7 +455,7 @@ class TestCursorStuck:
 
 
 class TestUsing:
-    async def test_size_when_it_is_less(self) -> None:
+    async def test_size_when_less_than_the_max(self) -> None:
         source = offset_source(numbers(7))
         assert await source.listing().using(size=3).all() == numbers(7)
         assert source.offsets[:3] == [(0, 3), (3, 3), (6, 3)]
@@ -468,9 +468,7 @@ class TestUsing:
             (token_source([[1]]), None),
         ],
     )
-    async def test_size_when_none_is_stated(
-        self, source: MemorySource[int], size: int | None
-    ) -> None:
+    async def test_size_by_default(self, source: MemorySource[int], size: int | None) -> None:
         await source.listing().all()
         assert [asked for _, asked in source.asked] == [size]
 
@@ -504,7 +502,7 @@ class TestUsing:
         ],
     )
     @pytest.mark.parametrize("value", [0, -1, True, 1.0, "3"])
-    def test_number_when_it_is_wrong(self, name: str, rule: str, value: object) -> None:
+    def test_number_when_invalid(self, name: str, rule: str, value: object) -> None:
         wrong: dict[str, object] = {name: value}
         with pytest.raises(InvalidInput, match=rule) as caught:
             offset_source([1]).listing().using(**wrong)  # type: ignore[arg-type]
@@ -516,20 +514,20 @@ class TestUsing:
         with pytest.raises(InvalidInput, match="from 1 to 64"):
             source.listing().using(prefetch=65)
 
-    def test_cursor_when_it_is_not_a_text(self) -> None:
+    def test_cursor_when_not_a_string(self) -> None:
         with pytest.raises(InvalidInput, match="must be a page's cursor"):
             offset_source([1]).listing().using(cursor=5)  # type: ignore[arg-type]
 
-    def test_cursor_when_it_has_half_a_character(self) -> None:
+    def test_cursor_when_it_has_a_lone_surrogate(self) -> None:
         with pytest.raises(InvalidInput, match="must be a page's cursor"):
             token_source([[1]]).listing().using(cursor="\ud800")
 
     @pytest.mark.parametrize("value", [2**70, 1, True, "bulk"])
-    def test_priority_when_it_is_not_one(self, value: object) -> None:
+    def test_priority_when_invalid(self, value: object) -> None:
         with pytest.raises(InvalidInput, match="must be one of Priority"):
             offset_source([1]).listing().using(priority=value)  # type: ignore[arg-type]
 
-    async def test_priority_when_it_is_stated(self) -> None:
+    async def test_priority_when_stated(self) -> None:
         for source in (offset_source(numbers(25)), token_source([[1], [2]])):
             await source.listing().using(priority=Priority.BULK).all()
             assert set(source.priorities) == {Priority.BULK}
@@ -537,7 +535,7 @@ class TestUsing:
             assert source.priorities[-1] is None
 
     @pytest.mark.parametrize("priority", list(Priority))
-    async def test_priority_when_it_is_stated_twice(self, priority: Priority) -> None:
+    async def test_priority_when_stated_twice(self, priority: Priority) -> None:
         source = offset_source([1])
         other = source.listing().using(priority=Priority.BULK).using(priority=priority)
         await other.all()
@@ -552,7 +550,7 @@ class TestUsing:
         await listing.using(size=6).page()
         assert source.offsets[-1] == (20, 6)
 
-    async def test_listing_when_another_was_made_of_it(self) -> None:
+    async def test_listing_when_another_was_derived_from_it(self) -> None:
         source = offset_source(numbers(30))
         listing = source.listing()
         listing.using(cursor="20", size=3)
@@ -562,9 +560,7 @@ class TestUsing:
         "source",
         [token_source([[1], [2], [3]]), offset_source(numbers(25)), offset_source(numbers(5))],
     )
-    async def test_cursor_when_it_goes_back_to_the_first_page(
-        self, source: MemorySource[int]
-    ) -> None:
+    async def test_cursor_that_returns_to_the_first_page(self, source: MemorySource[int]) -> None:
         listing = source.listing()
         first = await listing.page()
         again = await listing.using(cursor="2").using(cursor=first.cursor).page()
@@ -572,7 +568,7 @@ class TestUsing:
         assert await listing.using(cursor="2").using(cursor="").all() == await listing.all()
         assert "" not in source.tokens
 
-    async def test_using_when_records_were_changed(self) -> None:
+    async def test_using_when_records_are_mapped(self) -> None:
         source = offset_source(numbers(30))
         texts = source.listing().map(str).filter(lambda text: text != "21")
         wanted = [str(number) for number in range(20, 30) if number != 21]
@@ -596,7 +592,7 @@ class TestPage:
         assert (last.items, last.next_cursor) == ([30, 31, 32, 33, 34], None)
         assert source.offsets == [(0, 10), (30, 10)]
 
-    async def test_page_when_it_names_the_next(self) -> None:
+    async def test_page_when_it_has_a_next_cursor(self) -> None:
         source = token_source([[1], [2], [3]])
         page = await source.listing().using(prefetch=1).page()
         assert (page.items, page.cursor, page.next_cursor) == ([1], "", "1")
@@ -621,25 +617,25 @@ class TestPage:
         assert (caught.value.offset, caught.value.total) == (30, 45)
 
     @pytest.mark.parametrize(("total", "cursor"), [(0, "10"), (10, "10"), (None, "10"), (45, "")])
-    async def test_page_when_nothing_is_left(self, total: int | None, cursor: str) -> None:
+    async def test_page_when_no_records_are_left(self, total: int | None, cursor: str) -> None:
         source: MemorySource[int] = offset_source([], total=total)
         listing = source.listing()
         page = await listing.using(cursor=cursor).page()
         assert (page.items, page.next_cursor) == ([], None)
 
-    async def test_page_when_it_is_beyond_the_caps(self) -> None:
+    async def test_page_when_beyond_the_caps(self) -> None:
         source = offset_source(numbers(900), scheme=CAPPED)
         with pytest.raises(PagingLimit, match="50 records"):
             await source.listing().using(cursor="700").page()
         assert not source.asked
 
-    async def test_page_when_it_is_as_it_was_sent(self) -> None:
+    async def test_page_keeps_the_sent_record(self) -> None:
         sent = object()
         source = MemorySource(lambda *_: Chunk([1, 2], 2, sent=sent))
         assert (await source.listing().page()).sent is sent
         assert (await source.listing().map(str).page()).sent is sent
 
-    async def test_page_when_records_were_changed(self) -> None:
+    async def test_page_when_records_are_mapped(self) -> None:
         source = offset_source(numbers(35), total=35)
         page = await source.listing().filter(lambda n: n % 2 == 1).page()
         assert (page.items, page.total, page.next_cursor) == ([1, 3, 5, 7, 9], 35, "10")
@@ -657,7 +653,7 @@ class TestMap:
 
         return MemorySource(page)
 
-    async def test_items_when_all_is_well(self) -> None:
+    async def test_items_when_all_are_mapped(self) -> None:
         calls: list[int] = []
 
         def change(item: int) -> str:
@@ -665,9 +661,9 @@ class TestMap:
             return str(item)
 
         assert await self.make([1, 2], [3]).listing().map(change).all() == ["1", "2", "3"]
-        assert calls == [1, 2, 3]  # a page goes in one pass
+        assert calls == [1, 2, 3]  # a page is mapped in one pass
 
-    async def test_items_when_one_cannot_be_changed(self) -> None:
+    async def test_items_when_one_cannot_be_mapped(self) -> None:
         calls: list[int] = []
 
         def change(item: int) -> float:
@@ -688,7 +684,7 @@ class TestMap:
     @given(
         sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), bad=st.sets(st.integers(0, 19))
     )
-    async def test_items_when_any_cannot_be_changed(self, sizes: list[int], bad: set[int]) -> None:
+    async def test_items_when_any_cannot_be_mapped(self, sizes: list[int], bad: set[int]) -> None:
         def change(item: int) -> str:
             if item in bad:
                 raise ValueError(item)
@@ -704,7 +700,7 @@ class TestMap:
         assert found == [str(item) for item in range(sum(sizes)) if item not in bad]
         assert undecodable == [b"%d" % item for item in range(sum(sizes)) if item in bad]
 
-    async def test_items_when_the_change_is_cancelled(self) -> None:
+    async def test_items_when_the_mapping_is_cancelled(self) -> None:
         def change(item: int) -> str:
             raise asyncio.CancelledError
 
@@ -715,7 +711,7 @@ class TestMap:
         with pytest.raises(ZeroDivisionError):
             await token_source([[1, 0]]).listing().map(lambda item: 1 / item).all()
 
-    async def test_items_when_one_cannot_be_changed_after_others_were_left_out(self) -> None:
+    async def test_items_when_one_cannot_be_mapped_after_others_were_filtered(self) -> None:
         listing = self.make([1, 3, 4, 0, 2]).listing()
 
         def odd_out(item: int) -> bool:
@@ -760,7 +756,7 @@ class TestMap:
         bad=st.sets(st.integers(0, 2 * PART_SIZE + 9), max_size=5),
         left_out=st.sets(st.integers(0, 2 * PART_SIZE + 9), max_size=5),
     )
-    async def test_records_when_any_cannot_be_changed(
+    async def test_records_when_any_cannot_be_mapped(
         self, bad: set[int], left_out: set[int]
     ) -> None:
         def change(item: int) -> int:
@@ -781,7 +777,7 @@ class TestMap:
         assert [item async for item in listing] == [1]
         assert listing.cursor == "1"
 
-    async def test_pages_when_a_part_of_them_would_do(self) -> None:
+    async def test_pages_when_mapped_as_a_whole(self) -> None:
         count = PART_SIZE + 1
         listing = self.make(range(count)).listing().map_pages(lambda items: [len(items)])
         assert [item async for item in listing.map(str)] == [str(count)]
@@ -791,7 +787,7 @@ class TestMap:
         assert await even.all() == numbers(25)[::2]
         assert even.cursor == "20"
 
-    async def test_pages_when_changed(self) -> None:
+    async def test_pages_when_mapped(self) -> None:
         listing = offset_source(numbers(12)).listing().map_pages(lambda items: [len(items)])
         assert await listing.all() == [10, 2]
 
@@ -840,7 +836,7 @@ class TestChain:
         await listing.using(cursor="old:1").all()
         assert (new.tokens, old.tokens) == ([], ["1"])
 
-    async def test_parts_when_read_in_another_way(self) -> None:
+    async def test_parts_when_other_options_are_given(self) -> None:
         listing, sources = self.make()
         await listing.using(size=7, priority=Priority.BULK, prefetch=1).all()
         for source in sources:

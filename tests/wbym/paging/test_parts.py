@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 
 class Parts:
-    """Listings of numbers, each of pages of so many, and what was asked of them."""
+    """Listings of numbers with given page sizes, and their requests."""
 
     def __init__(self, *sizes: int, page: int = 3, latency: float = 0.0) -> None:
         first = [sum(sizes[:place]) for place in range(len(sizes))]
@@ -71,7 +71,7 @@ sizes = st.lists(st.integers(0, 12), max_size=6)
 
 class TestMerge:
     @given(sizes=sizes, concurrency=st.integers(1, 5))
-    async def test_all_when_of_any_length(self, sizes: list[int], concurrency: int) -> None:
+    async def test_all_of_any_length(self, sizes: list[int], concurrency: int) -> None:
         parts = Parts(*sizes)
         found = await parts.listing(concurrency=concurrency).all()
         assert sorted(found) == parts.all
@@ -98,7 +98,7 @@ class TestMerge:
         if cursor is None:
             assert sorted(before) == parts.all
             return
-        # However many were read at once before, and are now.
+        # Whatever the concurrency was before, and is now.
         rest = await parts.listing(concurrency=then).using(cursor=cursor).all()
         assert sorted([*before, *rest]) == parts.all
 
@@ -111,14 +111,14 @@ class TestMerge:
         assert parts.traffic.in_flight == 0
         assert parts.traffic.requests < 8
 
-    async def test_requests_when_reading_goes_on(self) -> None:
+    async def test_requests_when_reading_continues(self) -> None:
         parts = Parts(9, 9)
         pages = parts.listing().pages()
         asked = []
         async for _ in pages:
             await asyncio.sleep(1)
             asked.append(parts.traffic.requests)
-        # The first alone, for most readers want no more; then one ahead of the page in hand, and
+        # The first alone, since most readers want only one; then one page ahead, and
         # at the end of a part two of the next.
         assert asked == [1, 3, 5, 5, 6, 6]
         assert parts.traffic.max_in_flight == 1
@@ -159,7 +159,7 @@ class TestMerge:
         assert parts.traffic.in_flight == 0
 
     @pytest.mark.parametrize("cursor", ["5", "p0:1", "p9:1;p1", "p0:1;p9", ";p9", "a;b;c"])
-    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+    async def test_cursor_when_of_another_list(self, cursor: str) -> None:
         parts = Parts(3, 3)
         for concurrency in (1, 3):
             with pytest.raises(InvalidInput, match="cursor of this list") as caught:
@@ -168,7 +168,7 @@ class TestMerge:
         assert parts.traffic.requests == 0
 
     @pytest.mark.parametrize("concurrency", [1, 3])
-    async def test_parts_when_read_in_another_way(self, concurrency: int) -> None:
+    async def test_parts_when_other_options_are_given(self, concurrency: int) -> None:
         parts = Parts(6, 6, 6)
         listing = parts.listing(concurrency=concurrency).using(size=7, priority=Priority.BULK)
         assert sorted(await listing.all()) == parts.all
@@ -276,19 +276,19 @@ class TestBySpan:
         assert len(seen) == 1
 
     @pytest.mark.parametrize("cursor", ["5", "x-y:;", ";x-", "1-9999999999999999999999:;"])
-    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+    async def test_cursor_when_of_another_list(self, cursor: str) -> None:
         seen, listing = self.spans(NOW - DAY, NOW)
         with pytest.raises(InvalidInput, match="cursor of this list"):
             await listing.using(cursor=cursor).all()
         assert not seen
 
-    async def test_requests_when_reading_goes_on(self) -> None:
+    async def test_requests_when_reading_continues(self) -> None:
         seen, listing = self.spans(NOW - 90 * DAY, NOW)
         asked = []
         async for _ in listing.pages():
             await asyncio.sleep(1)
             asked.append(len(seen))
-        # The first alone, for most readers want no more; then one ahead of the page in hand.
+        # The first alone, since most readers want only one; then one page ahead.
         assert asked == [1, 3, 4, 4]
 
 
@@ -306,7 +306,7 @@ class TestMapAsync:
 
 
 class TestLazy:
-    async def test_listing_when_it_is_known_later(self) -> None:
+    async def test_listing_when_created_lazily(self) -> None:
         asked = 0
         parts = Parts(6)
 
@@ -342,14 +342,14 @@ class TestSweep:
         )
         return sweep, parts
 
-    async def test_sweep_when_it_is_read(self) -> None:
+    async def test_sweep_when_read(self) -> None:
         sweep, parts = self.make()
         assert await sweep.all() == parts.all
         progress = sweep.progress
         assert (progress.records, progress.expected, progress.requests) == (12, 12, 4)
         assert (await sweep.page()).items == [0, 1, 2]
 
-    async def test_sweep_when_it_is_to_be_read_in_another_way(self) -> None:
+    async def test_sweep_when_other_options_are_given(self) -> None:
         sweep, parts = self.make()
         for listing in (
             sweep.using(cursor="p0:;p1"),

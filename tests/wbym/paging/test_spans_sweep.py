@@ -16,7 +16,7 @@ YEAR = Span(NOW - 365 * DAY, None)
 
 
 class Market:
-    """Records that are listed by token: pages of ten of a period, in no order of time."""
+    """Records listed by token: pages of ten of a period, not in the order of time."""
 
     def __init__(self, count: int, seed: int = 0) -> None:
         draw = random.Random(seed)
@@ -85,7 +85,7 @@ async def test_sweep_when_records_arrive() -> None:
 
 @pytest.mark.parametrize("in_order", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-async def test_sweep_when_it_goes_on_from_a_cursor(seed: int, in_order: bool) -> None:
+async def test_sweep_when_resumed_from_a_cursor(seed: int, in_order: bool) -> None:
     market = Market(500, seed)
     draw = random.Random(seed)
     found: list[Item] = []
@@ -104,13 +104,13 @@ async def test_sweep_when_it_goes_on_from_a_cursor(seed: int, in_order: bool) ->
     assert len(found) == len(set(found)) == 500
 
 
-async def test_sweep_when_the_period_is_long_over() -> None:
+async def test_sweep_when_the_period_ended_long_ago() -> None:
     market = Market(500)
     span = Span(NOW - 200 * DAY, NOW - 100 * DAY)
     found = await swept(market.sweep(span))
     assert sorted(found) == sorted(item for item in market.items if item.at in span)
 
 
-def test_cursor_when_it_is_of_something_else() -> None:
+def test_cursor_when_of_another_sweep() -> None:
     with pytest.raises(InvalidInput):
         Market(1).sweep(cursor="12")

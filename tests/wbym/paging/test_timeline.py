@@ -31,13 +31,13 @@ class TestRequests:
         shop = filled(1000)
         found = await shop.reading(done=False, expected=1000).all()
         assert found == shop.waiting
-        assert shop.requests == 33  # 30 new records a page
+        assert shop.requests == 33  # 30 new records per page
         assert shop.max_in_flight == 3
 
     async def test_end_when_nothing_was_counted(self) -> None:
         shop = filled(40)
         assert await shop.reading(done=False).all() == shop.waiting
-        assert shop.requests == 2  # a short page, and another look
+        assert shop.requests == 2  # a short page, and another request
 
     async def test_end_when_the_list_is_empty(self) -> None:
         shop = Shop()
@@ -45,7 +45,7 @@ class TestRequests:
         assert shop.requests == 1
 
     @pytest.mark.parametrize("count", [0, 10, 5000])
-    async def test_end_when_the_count_lies(self, count: int) -> None:
+    async def test_end_when_the_count_is_wrong(self, count: int) -> None:
         shop = filled(1000)
         assert await shop.reading(done=False, expected=count).all() == shop.waiting
 
@@ -64,7 +64,7 @@ class TestCaps:
         shop = filled(1000, max_offset=120)
         assert await shop.reading(done=False, expected=1000).all() == shop.waiting
 
-    async def test_depth_when_it_is_less_than_documented(self) -> None:
+    async def test_depth_when_less_than_documented(self) -> None:
         shop = filled(3000)
         shop.shows = 100
         assert await shop.reading(done=False, expected=3000).all() == shop.waiting
@@ -74,7 +74,7 @@ class TestCaps:
         assert shop.requests <= found_out <= shop.requests + 4
 
     @pytest.mark.parametrize("count", [120, 200, 260])
-    async def test_second_when_it_has_more_than_a_run(self, count: int) -> None:
+    async def test_second_with_more_records_than_one_request(self, count: int) -> None:
         shop = filled(20, max_offset=99)
         for _ in range(count):
             shop.add(33)
@@ -83,7 +83,7 @@ class TestCaps:
         found = await shop.reading(done=False).all()
         assert sorted(found) == shop.waiting
 
-    async def test_second_when_both_its_ends_do_not_meet(self) -> None:
+    async def test_second_with_more_records_than_both_orders_reach(self) -> None:
         shop = Shop(max_offset=99)
         for _ in range(400):
             shop.add(5)
@@ -99,7 +99,7 @@ class TestChange:
         come=st.integers(0, 12),
         max_offset=st.sampled_from([None, 60, 400]),
     )
-    async def test_records_when_others_come_and_go(
+    async def test_records_when_others_appear_and_vanish(
         self, seed: int, apart: float, leave: int, come: int, max_offset: int | None
     ) -> None:
         shop = filled(900, apart=apart, max_offset=max_offset)
@@ -125,14 +125,14 @@ class TestChange:
         shop.spoil = lambda number, rows: rows[:17] if number in {4, 9} else rows
         assert await shop.reading(done=False).all() == shop.waiting
 
-    async def test_page_when_nothing_of_it_can_be_read(self) -> None:
+    async def test_page_when_all_records_are_undecodable(self) -> None:
         shop = filled(300)
         shop.spoil = lambda number, rows: [] if number == 3 else rows
         found = await shop.reading(done=False).all()
         assert set(found) <= set(shop.waiting)
         assert len(found) == len(set(found)) >= 250
 
-    async def test_order_when_it_is_another_in_each_page(self) -> None:
+    async def test_order_when_it_differs_in_each_page(self) -> None:
         shop = Shop()
         for _ in range(2000):
             shop.add(1)
@@ -144,7 +144,7 @@ class TestChange:
 
 class TestCursor:
     @pytest.mark.parametrize("apart", [0.1, 7.0])
-    async def test_cursor_when_reading_goes_on_after_each_page(self, apart: float) -> None:
+    async def test_cursor_when_reading_continues_after_each_page(self, apart: float) -> None:
         shop = filled(400, apart=apart)
         found: list[str] = []
         cursor: str | None = None
@@ -156,13 +156,13 @@ class TestCursor:
             cursor = page.next_cursor
             if cursor is None:
                 break
-            if len(page.items) == 0:  # a short page was looked at again
+            if len(page.items) == 0:  # a short page was requested again
                 break
         assert sorted(found) == sorted(shop.all)
         assert len(found) == len(set(found))
 
     @pytest.mark.parametrize("cursor", ["5", "x", '{"at": "y"}', '{"x":' + "[" * 100_000])
-    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+    async def test_cursor_when_of_another_list(self, cursor: str) -> None:
         shop = Shop()
         with pytest.raises(InvalidInput, match="must be a cursor of this list"):
             await shop.reading(done=False).using(cursor=cursor).all()
@@ -170,13 +170,15 @@ class TestCursor:
 
 
 class TestUsing:
-    async def test_size_when_it_is_less(self) -> None:
+    async def test_size_when_less_than_the_max(self) -> None:
         shop = filled(100)
         listing = shop.reading(done=False, expected=100).using(size=30)
         assert await listing.all() == shop.waiting
-        assert shop.requests == 10  # 10 new records a page, and one page that was under way
+        assert (
+            shop.requests == 10
+        )  # 10 new records per page, and one page that was already requested
 
-    async def test_prefetch_when_it_is_more(self) -> None:
+    async def test_prefetch_when_more_than_one(self) -> None:
         shop = filled(1000)
         assert await shop.reading(done=False, expected=1000).using(prefetch=6).all() == shop.waiting
         assert shop.max_in_flight == 6
@@ -200,7 +202,7 @@ class TestUsing:
         shop = filled(60)
         assert await shop.reading(done=False).using(size=size).all() == shop.waiting
 
-    async def test_list_when_it_is_not_by_offset(self) -> None:
+    async def test_list_when_not_paged_by_offset(self) -> None:
         source = token_source([[Item(START, "1")]])
         listing = by_time(
             lambda *_: source.listing(),

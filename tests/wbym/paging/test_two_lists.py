@@ -1,4 +1,4 @@
-"""Sweeping two lists: complete, once, in order, in the last state that was seen, resumable."""
+"""Sweeping two lists: complete, once, in order, in the last observed state, resumable."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ AGES_AGO = Span(NOW - timedelta(days=400), None)
 
 
 def shop_of(waiting: int, done: int, *, days: float = 300, max_size: int = 50) -> Shop:
-    """So many records; those that wait are of the last tenth of the time."""
+    """A shop with n records; unanswered ones are of the last tenth of the time."""
     shop = Shop(max_size=max_size)
     draw = random.Random(5)
     now = (NOW - START).total_seconds()
@@ -42,35 +42,35 @@ class TestQuiet:
         shop = shop_of(200, 900)
         found = await items_of(shop.sweep(AGES_AGO), (200, 900))
         assert found == sorted([*shop.waiting, *shop.done])
-        # Pages of 30 new records: 7 of what waits, 30 of what is done; and the last day once more.
+        # Pages of 30 new records: 7 unanswered, 30 processed; and the last day again.
         assert shop.requests == 7 + 30 + 2
 
-    async def test_records_when_more_wait_than_may_be_held(
+    async def test_records_when_unanswered_ones_exceed_the_buffer(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(two_lists, "MAX_BUFFERED", 120)
         shop = shop_of(800, 500)
         assert await items_of(shop.sweep(AGES_AGO)) == sorted([*shop.waiting, *shop.done])
 
-    async def test_records_when_there_are_none(self) -> None:
+    async def test_records_when_both_lists_are_empty(self) -> None:
         shop = Shop()
         assert await items_of(shop.sweep(AGES_AGO), (0, 0)) == []
         assert shop.requests == 4
 
-    async def test_period_when_it_is_long_over(self) -> None:
+    async def test_period_when_it_ended_long_ago(self) -> None:
         shop = shop_of(200, 900)
         span = Span(NOW - timedelta(days=200), NOW - timedelta(days=20))
         found = await items_of(shop.sweep(span))
         assert found == [item for item in sorted([*shop.waiting, *shop.done]) if item.at in span]
 
     @pytest.mark.parametrize("cursor", ["7", "\ud800", '{"span":"\udfff"}'])
-    def test_cursor_when_it_is_of_something_else(self, cursor: str) -> None:
+    def test_cursor_when_of_another_sweep(self, cursor: str) -> None:
         with pytest.raises(InvalidInput):
             Shop().sweep(cursor=cursor)
 
 
 class TestChange:
-    """What 200,000 records do under a person's hands, in little."""
+    """A small model of 200,000 records while a person answers them."""
 
     @pytest.mark.parametrize("seed", range(50))
     async def test_sweep_when_records_arrive_and_are_answered(self, seed: int) -> None:
@@ -79,7 +79,7 @@ class TestChange:
         counted = len(shop.waiting), len(shop.done)
         arrived = answered = 0
         looks = 40.0
-        answers: dict[str, int] = {}  # at which request
+        answers: dict[str, int] = {}  # the number of the request
 
         def change() -> None:
             nonlocal arrived, answered
@@ -104,8 +104,8 @@ class TestChange:
             for item in page.items:
                 assert item.id not in found
                 found[item.id] = item.done
-                # Where it comes as it was before its answer, that answer is as young as the pages
-                # that were asked for ahead.
+                # If it is read in its state before the answer, the answer is as recent as the
+                # prefetched pages.
                 assert item.done or shop.requests - answers.get(item.id, shop.requests) < 6
             if '"lists"' in page.cursor:
                 listed = shop.all
@@ -116,7 +116,7 @@ class TestChange:
 
 class TestResume:
     @pytest.mark.parametrize("seed", range(10))
-    async def test_sweep_when_it_goes_on_from_a_cursor(self, seed: int) -> None:
+    async def test_sweep_when_resumed_from_a_cursor(self, seed: int) -> None:
         draw = random.Random(seed)
         shop = shop_of(400, 1500)
 
@@ -144,9 +144,7 @@ class TestResume:
 
 class TestArchive:
     @pytest.mark.parametrize(("days", "archived"), [(150, 151), (250, 200)])
-    async def test_archive_when_it_has_what_the_lists_have_not(
-        self, days: int, archived: int
-    ) -> None:
+    async def test_archive_when_it_has_additional_records(self, days: int, archived: int) -> None:
         shop = shop_of(20, 100)
         rest = Shop()
         for number in range(200):
@@ -165,7 +163,7 @@ class TestArchive:
         pages = [page async for page in reading]
         found = [item.id for page in pages for item in page.items]
         assert len(found) == len(set(found))
-        # Going on after the last page of the archive does not begin it again.
+        # Continuing after the last page of the archive does not restart it.
         after = shop.sweep(span, pages[-2].next_cursor).read(None, archive)
         assert [page.items async for page in after] == [()]
         assert sum(name.startswith("archived") for name in found) == archived

@@ -16,14 +16,14 @@ class Clock:
         return self.now
 
 
-def test_full_bucket_gives_its_burst_and_says_what_is_left() -> None:
+def test_full_bucket_allows_its_burst_and_reports_the_remainder() -> None:
     bucket = TokenBucket(burst=3, interval=2.0, clock=Clock())
     assert [bucket.take().remaining for _ in range(3)] == [2, 1, 0]
-    refused = bucket.take()
-    assert (refused.allowed, refused.retry, refused.reset) == (False, 2, 6)
+    rejected = bucket.take()
+    assert (rejected.allowed, rejected.retry, rejected.reset) == (False, 2, 6)
 
 
-def test_refusal_holds_to_its_second_and_is_not_prolonged() -> None:
+def test_rejection_lasts_until_its_second_and_is_not_extended() -> None:
     clock = Clock()
     bucket = TokenBucket(burst=1, interval=0.4, clock=clock)
     bucket.take()
@@ -35,7 +35,7 @@ def test_refusal_holds_to_its_second_and_is_not_prolonged() -> None:
     assert bucket.take().allowed
 
 
-def test_ban_lasts_as_long_as_asked() -> None:
+def test_ban_lasts_the_requested_time() -> None:
     clock = Clock()
     bucket = TokenBucket(burst=1, interval=1.0, clock=clock, ban=100)
     bucket.take()
@@ -62,7 +62,7 @@ def test_never_allows_more_than_burst_and_refill(
 
 
 @given(st.integers(1, 50), st.floats(0.01, 100))
-def test_evenly_paced_requests_are_never_refused(burst: int, interval: float) -> None:
+def test_evenly_spaced_requests_are_never_rejected(burst: int, interval: float) -> None:
     clock = Clock()
     bucket = TokenBucket(burst=burst, interval=interval, clock=clock)
     for _ in range(burst + 200):

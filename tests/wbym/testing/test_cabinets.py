@@ -12,14 +12,14 @@ def context(time: Time | None = None) -> CabinetContext[str, str]:
     return CabinetContext("options", stats=Stats(), now=lambda: time.now)
 
 
-def test_what_was_done_is_counted_and_kept() -> None:
+def test_effects_are_counted_and_kept() -> None:
     it = context()
     it.write("answer", "7", "Да")
     assert it.effects == {"answer": 1}
     assert it.written == [Effect("answer", "7", "Да", 100.0)]
 
 
-def test_what_is_due_happens_in_the_order_of_its_times() -> None:
+def test_scheduled_changes_happen_in_the_order_of_their_times() -> None:
     time, happened = Time(), list[str]()
     it = context(time)
     it.at(103, lambda: happened.append("later"))

@@ -1,4 +1,4 @@
-"""The account in memory that programs test themselves with."""
+"""The in-memory account for tests of programs."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ HOUR = timedelta(hours=1)
 
 
 class TestLists:
-    async def test_lists_when_nothing_is_asked(self) -> None:
+    async def test_lists_without_arguments(self) -> None:
         account = shop()
         assert await account.chats().all() == [CHAT]
         assert await account.messages(CHAT).all() == [MESSAGE]
@@ -59,7 +59,7 @@ class TestLists:
         assert await account.messages(CHAT, since=NOW).all() == [MESSAGE]
 
     @pytest.mark.parametrize("waiting", [True, False])
-    async def test_chats_when_they_wait(self, waiting: bool) -> None:
+    async def test_chats_when_filtered_by_waiting(self, waiting: bool) -> None:
         found = await shop().chats(waiting_for_seller=waiting).all()
         assert bool(found) is waiting
 
@@ -76,7 +76,7 @@ class TestLists:
         assert not await account.feedbacks(since=NOW + HOUR).all()
         assert not await account.feedbacks(until=NOW - HOUR).all()
 
-    async def test_feedbacks_when_an_answer_is_not_known(self) -> None:
+    async def test_feedbacks_when_an_answer_is_unknown(self) -> None:
         item = replace(FEEDBACK, answer_known=False)
         account = FakeAccount(feedbacks=[item])
         assert await account.feedbacks().all() == [item]
@@ -140,7 +140,7 @@ class TestReplies:
 
 
 class TestAccount:
-    def test_account_when_made_outside_a_loop(self) -> None:
+    def test_account_when_created_outside_a_loop(self) -> None:
         assert repr(shop()) == "FakeAccount('fake', 6 records)"
         assert not shop().catalog()
         assert not shop().credentials()
@@ -154,11 +154,11 @@ class TestAccount:
     @pytest.mark.parametrize(
         "foreign", [Ref("fake", "other", Noun.FEEDBACK, "1"), ref(Noun.QUESTION)]
     )
-    def test_record_when_it_is_of_another_account(self, foreign: Ref) -> None:
+    def test_record_when_of_another_account(self, foreign: Ref) -> None:
         with pytest.raises(RefError):
             FakeAccount(feedbacks=[replace(FEEDBACK, ref=foreign)])
 
-    async def test_account_when_it_stands_in_for_a_marketplace(self) -> None:
+    async def test_account_with_the_capabilities_of_a_marketplace(self) -> None:
         own = Ref("yandex_market", "shop-ym", Noun.FEEDBACK, "1")
         account = FakeAccount(
             feedbacks=[Feedback(ref=own, created_at=NOW)],
@@ -180,7 +180,7 @@ class TestAccount:
     @pytest.mark.parametrize(
         "capability", [Capability.EVENTS, Capability.SWEEP_FEEDBACKS, Capability.COMMENTS]
     )
-    def test_capability_when_it_has_none(self, capability: Capability) -> None:
+    def test_capability_when_absent(self, capability: Capability) -> None:
         borrowed = FakeAccount(capabilities=YandexMarket.CAPABILITIES)
         for account in (FakeAccount(), borrowed):
             assert not account.capabilities[capability].is_present

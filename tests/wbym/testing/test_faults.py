@@ -23,12 +23,12 @@ def test_rates_are_seeded() -> None:
     assert 200 < sum(draws(1)) < 300
 
 
-def test_next_refuses_an_unknown_kind() -> None:
+def test_next_rejects_an_unknown_kind() -> None:
     with pytest.raises(ValueError, match="unknown fault"):
         Faults().next("/", "fire")  # type: ignore[arg-type]
 
 
-def test_change_takes_settings_and_a_script_or_nothing() -> None:
+def test_change_applies_settings_and_a_script_or_nothing() -> None:
     faults = Faults()
     faults.change(b'{"latency":0.5,"error_statuses":[503],"next":[{"path":"/x","kind":"nulls"}]}')
     assert (faults.latency, faults.error_statuses) == (0.5, (503,))

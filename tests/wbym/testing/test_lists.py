@@ -9,7 +9,7 @@ from wbym.testing import SortedKeyList
 
 
 @given(st.lists(st.integers(0, 50), unique=True), st.integers(0, 50))
-def test_list_when_items_come_and_go(numbers: list[int], place: int) -> None:
+def test_list_when_items_appear_and_vanish(numbers: list[int], place: int) -> None:
     listed = SortedKeyList(lambda number: -number, array("I"))
     for number in numbers:
         listed.add(number)

@@ -72,7 +72,7 @@ class Market(MarketplaceSimulator[Stall, str]):
         return json_response(None, status=refusal.status)
 
 
-def test_routes_are_those_that_handlers_state() -> None:
+def test_routes_are_declared_by_handlers() -> None:
     stated = [(r.method, r.path, r.bucket, r.scope, r.writes) for r in Market().routes()]
     assert stated == [
         ("POST", "/goods/list", "goods", 3, False),
@@ -96,7 +96,7 @@ async def test_handlers_serve_the_cabinet_of_the_caller() -> None:
                 assert await reply.json() == goods
 
 
-async def test_form_is_read_and_cut() -> None:
+async def test_form_is_read_and_size_limited() -> None:
     async with Market() as market, aiohttp.ClientSession() as session:
         for size, shown in (
             (9, [["text", "да", False], ["file", "cup", False]]),

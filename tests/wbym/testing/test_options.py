@@ -36,14 +36,14 @@ def parser() -> ArgumentParser:
     return made
 
 
-def test_constructor_takes_the_fields() -> None:
+def test_constructor_accepts_the_fields() -> None:
     kiosk = Kiosk(goods=5, seed=7)
     assert (kiosk.options.goods, kiosk.options.seed, kiosk.options.limits) == (5, 7, True)
     with pytest.raises(TypeError, match="godos"):
         Kiosk(godos=5)  # type: ignore[call-arg]
 
 
-def test_command_line_takes_the_same_and_faults() -> None:
+def test_command_line_accepts_the_fields_and_faults() -> None:
     given = parser().parse_args(["--items", "5", "--owners", "1", "2", "--no-is-open"])
     assert (given.goods, given.owners, given.is_open, given.name) == (5, [1, 2], False, None)
     given = parser().parse_args(["--no-limits", "--seed", "4", "--error-body", "html"])
@@ -51,7 +51,7 @@ def test_command_line_takes_the_same_and_faults() -> None:
     assert not hasattr(given, "clock")
 
 
-def test_help_is_the_fields_docstrings() -> None:
+def test_help_shows_the_docstrings_of_fields() -> None:
     shown = " ".join(parser().format_help().split())
     for text in (
         "How many goods (default: 3)",

@@ -76,7 +76,7 @@ async def get(session: aiohttp.ClientSession, url: str) -> tuple[int, bytes]:
         return reply.status, await reply.read()
 
 
-async def test_refusal_of_a_method_and_of_a_path_that_is_unknown(
+async def test_unknown_method_and_path_are_rejected(
     kiosk: Kiosk, session: aiohttp.ClientSession
 ) -> None:
     async with session.post(f"{kiosk.url}/buy", data=b"two") as reply:
@@ -87,7 +87,7 @@ async def test_refusal_of_a_method_and_of_a_path_that_is_unknown(
     assert kiosk.stats.effects["buy"] == 0
 
 
-async def test_url_is_known_only_while_it_runs() -> None:
+async def test_url_is_known_only_while_running() -> None:
     simulator = Kiosk()
     with pytest.raises(RuntimeError):
         _ = simulator.url
@@ -118,10 +118,10 @@ async def test_dropped_connection_and_its_effect(
         ("broken_json", {200}, 1),
         ("html_instead_of_json", {200}, 1),
         ("empty_body", {200}, 1),
-        ("soft_error", {200}, 1),  # this marketplace has none: nothing happens
+        ("soft_error", {200}, 1),  # this marketplace lacks the field: nothing changes
     ],
 )
-async def test_fault_spoils_the_answer_before_or_after_the_effect(
+async def test_fault_replaces_the_response_before_or_after_the_effect(
     kiosk: Kiosk, session: aiohttp.ClientSession, kind: str, statuses: set[int], effects: int
 ) -> None:
     kiosk.faults.next("/buy", kind)  # type: ignore[arg-type]
@@ -148,7 +148,7 @@ async def test_error_body_may_be_html_or_empty(
     assert bool(raw) == bool(start)
 
 
-async def test_latency_and_jitter_wait_and_pages_are_spoiled(
+async def test_latency_jitter_and_spoiled_pages(
     kiosk: Kiosk, session: aiohttp.ClientSession
 ) -> None:
     kiosk.faults.latency = 2.0
@@ -161,7 +161,7 @@ async def test_latency_and_jitter_wait_and_pages_are_spoiled(
     assert latency == 2.0
 
 
-async def test_stats_count_requests_refusals_and_effects(
+async def test_stats_count_requests_rate_limits_and_effects(
     kiosk: Kiosk, session: aiohttp.ClientSession
 ) -> None:
     await get(session, f"{kiosk.url}/items")
@@ -192,14 +192,12 @@ async def test_faults_are_changed_over_http(kiosk: Kiosk, session: aiohttp.Clien
     assert msgspec.json.decode((await get(session, url))[1])["latency"] == 0.0
 
 
-async def test_buyers_when_a_simulator_has_none(
-    kiosk: Kiosk, session: aiohttp.ClientSession
-) -> None:
+async def test_simulator_without_buyers(kiosk: Kiosk, session: aiohttp.ClientSession) -> None:
     url = f"{kiosk.url}/__simulator/buyers"
     async with session.post(url, data=b'{"act":"write","text":"?"}') as reply:
         assert (reply.status, await reply.json()) == (
             501,
-            {"error": "nobody can write to this simulator"},
+            {"error": "this simulator has no buyers' messages"},
         )
     assert await get(session, f"{kiosk.url}/__simulator/sent") == (200, b"[]")
 

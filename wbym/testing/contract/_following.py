@@ -34,7 +34,7 @@ async def events(harness: Harness, account: Account) -> None:
     store = MemoryStore()
     async with _followed(harness, store) as inbox:
         received = [event async for event in _until(inbox, lambda seen: listed <= seen)]
-    assert len({event.id for event in received}) == len(received), "an event came twice"
+    assert len({event.id for event in received}) == len(received), "an event was delivered twice"
     assert all(event.at.tzinfo is not None for event in received)
     places = {event.id: place for place, event in enumerate(received)}
     for event in received:
@@ -109,7 +109,7 @@ async def _next_message(inbox: Inbox, before: Sequence[Event]) -> Event:
     """The next message; only its chat may come before it."""
     known = {event.id for event in before}
     async for event in inbox.events(since=EPOCH):
-        assert event.id not in known, "a confirmed event came again"
+        assert event.id not in known, "a confirmed event was delivered again"
         assert event.kind in {EventKind.CHAT, EventKind.MESSAGE}
         if event.kind is EventKind.MESSAGE:
             await event.ack()

@@ -25,7 +25,7 @@ class LifetimeContract(Contract):
     async def test_reading_when_cancelled(
         self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
-        """No task and no place at the limits leaks, and the account still works."""
+        """No task and no slot of the limits leaks, and the account still works."""
         expected = len(await read(shop, noun))
         before = _tasks()
         harness.simulator.faults.latency = 0.05

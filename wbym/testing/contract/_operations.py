@@ -1,4 +1,4 @@
-"""Operations on made-up objects, and on objects of the simulator."""
+"""Operations on invented objects, and on objects of the simulator."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -87,7 +87,7 @@ def padded(supported: Supported, text: str = TEXT) -> str:
 async def apply_operation(
     account: Account, operation: Capability, record_id: str, text: str = TEXT
 ) -> None:
-    """Perform an operation on a made-up object with this id, in a suitable state."""
+    """Perform an operation on an invented object with this id, in a suitable state."""
 
     def ref(noun: Noun) -> Ref:
         return Ref(account.marketplace, account.name, noun, record_id)

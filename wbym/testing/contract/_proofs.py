@@ -75,7 +75,7 @@ async def lists(noun: Capability, harness: Harness, account: Account) -> None:
 
 async def gets(noun: Capability, harness: Harness, account: Account) -> None:
     """Reading by ref and reading again return the listed record; a missing one is NotFound."""
-    getting, word = _GET[noun]
+    getting, ref_noun = _GET[noun]
     found = await read(account, noun)
     for record in (found[0], found[len(found) // 2], found[-1]):
         for again in (await account.get(record.ref), await account.get(record)):
@@ -83,7 +83,7 @@ async def gets(noun: Capability, harness: Harness, account: Account) -> None:
             assert again.ref == record.ref
             assert again.raw is not None
             assert flaws(again, marketplace=account.marketplace, account=account.name) == []
-    missing = Ref(account.marketplace, account.name, word, harness.unknown_ids[getting])
+    missing = Ref(account.marketplace, account.name, ref_noun, harness.unknown_ids[getting])
     with pytest.raises(NotFound) as caught:
         await account.get(missing)
     assert (caught.value.marketplace, caught.value.account) == (account.marketplace, account.name)
@@ -242,7 +242,7 @@ async def answered(noun: Capability, _: Harness, account: Account) -> None:
     assert waiting
     assert _refs(answered) == _refs(item for item in everything if item.answered)
     assert not any(item.answered for item in waiting)
-    # Records that nobody will answer may be left out: rejected questions and old feedbacks.
+    # Records that will never be answered may be missing: rejected questions and old feedbacks.
     open_ones = [
         item
         for item in everything
@@ -322,7 +322,7 @@ async def skip_reaction(_: Harness, account: Account) -> None:
 
 
 async def sweeps(noun: Capability, harness: Harness, account: Account) -> None:
-    """Every record comes once: in order, of a period, and after resuming."""
+    """Every record is delivered once: in order, of a period, and after resuming."""
     swept = _swept(account, noun)
     everything = await swept().all()
     assert len(_refs(everything)) == len(everything) == harness.expected_counts()[noun]

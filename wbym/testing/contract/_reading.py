@@ -18,7 +18,7 @@ class PagingContract(Contract):
     """Tests of lists with several pages."""
 
     async def test_list_when_it_has_several_pages(self, crowded: Harness, noun: Capability) -> None:
-        """Every record of the simulator comes once."""
+        """Every record of the simulator is delivered once."""
         async with crowded.account() as shop:
             pages = 0
             refs = []
@@ -104,9 +104,9 @@ class DataContract(Contract):
         unknown = 0
         for noun in NOUNS:
             if states(shop.capabilities, noun):
-                harness.simulator.faults.unknown_words = 0.0
+                harness.simulator.faults.unknown_values = 0.0
                 expected = [record.ref for record in await read(shop, noun)]
-                harness.simulator.faults.unknown_words = 1.0
+                harness.simulator.faults.unknown_values = 1.0
                 found = await read(shop, noun)
                 assert sorted(record.ref for record in found) == sorted(expected)
                 unknown += sum(len(unknown_values(record)) for record in found)
@@ -154,7 +154,7 @@ class DataContract(Contract):
         if Capability.RETURNS in has:
             returned = await shop.returns().all()
             returns = sum(item.waiting_for_seller for item in returned)
-        # A marketplace may count only feedbacks that nobody has viewed.
+        # A marketplace may count only unviewed feedbacks.
         assert bool(counts.feedbacks) is bool(feedbacks)
         assert counts.feedbacks <= feedbacks
         assert counts == WaitingCounts(chats, questions, counts.feedbacks, returns)

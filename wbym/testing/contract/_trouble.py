@@ -61,7 +61,7 @@ class TroubleContract(Contract):
         fault: FaultKind,
         kind: type[CallError],
     ) -> None:
-        """After some attempts the error says what happened, where, and that it is retryable."""
+        """After some attempts the error names the failure and its place, and is retryable."""
         harness.fail_next(noun, fault, _MANY)
         with pytest.raises(kind) as caught:
             await read(shop, noun)

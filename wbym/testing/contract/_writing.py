@@ -102,7 +102,7 @@ class DeliveryContract(Contract):
     async def test_message_when_the_chat_is_not_listed(
         self, harness: Harness, shop: Account
     ) -> None:
-        """A waiting chat accepts a reply, unless it says that it is not writable yet."""
+        """A waiting chat accepts a reply, unless it is marked as not writable yet."""
         if not states(shop.capabilities, Capability.CHATS_WAITING):
             pytest.skip("the marketplace does not say which chats wait")
         harness.write_unlisted(TEXT)

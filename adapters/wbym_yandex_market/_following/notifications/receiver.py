@@ -51,8 +51,12 @@ BODY_WAIT: Final = 5.0
 STORE_WAIT: Final = 5.0
 """Max seconds to store a hint."""
 WARN_EVERY: Final = 60.0
-MAX_WARNINGS: Final = 1000
-"""Max different warnings in that time; further ones are dropped."""
+MAX_WARNINGS: Final = 100
+"""Max different warnings of one kind in that time, so that no kind silences another."""
+PING_RATE: Final = 10.0
+"""Max pings per second that are answered beside all other notifications."""
+MAX_PING_SIZE: Final = 256
+"""Bytes of a body that may be a ping."""
 _MAX_TYPE_LENGTH: Final = 64
 """Max characters of an unknown type in a warning."""
 
@@ -111,7 +115,8 @@ class _Receiver:
         self._on_hints = on_hints
         self._sources = sources
         self._rate = AsyncLimiter(rate, 1.0)
-        self._throttle = LogThrottle(WARN_EVERY, MAX_WARNINGS)
+        self._ping_rate = AsyncLimiter(PING_RATE, 1.0)
+        self._throttles: dict[str, LogThrottle] = {}
         self._version = ""
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
@@ -124,14 +129,20 @@ class _Receiver:
         """Handle a request of Market's."""
         arrived_at = datetime.now(UTC)
         try:
-            await self._admit(request)
-            await self._accept(self._read(await _body(request)))
+            must_be_ping = await self._admit(request)
+            notification = self._read(await _body(request))
+            if must_be_ping and not (
+                isinstance(notification, Ping) and await _take(self._ping_rate)
+            ):
+                raise self._too_many()
+            await self._accept(notification)
         except _Rejected as rejection:
             error = {"type": rejection.kind, "message": str(rejection)}
             return _json({"error": error}, rejection.status)
         return _json(Accepted(self._version, INTEGRATION, arrived_at), 200)
 
-    async def _admit(self, request: web.Request) -> None:
+    async def _admit(self, request: web.Request) -> bool:
+        """Check the address and the rate; True if only a ping can be accepted now."""
         peer = None if request.transport is None else request.transport.get_extra_info("peername")
         # A Unix socket's peer is a string, and has no address.
         address = str(peer[0]) if isinstance(peer, tuple) else None
@@ -140,12 +151,16 @@ class _Receiver:
             sender = str(origin or "an unknown address")
             self._warn("rejected a notification from %s: not an address of Market", sender)
             raise _Rejected(403, "this address may not send notifications")
-        if not self._rate.has_capacity():
-            self._warn(
-                "rejected notifications: more than %g per second arrived", self._rate.max_rate
-            )
-            raise _Rejected(429, "too many notifications at once")
-        await self._rate.acquire()
+        if await _take(self._rate):
+            return False
+        # A flood must not keep a ping from its answer: Market takes the shop for broken then.
+        if (request.content_length or MAX_BODY_SIZE) > MAX_PING_SIZE:
+            raise self._too_many()
+        return True
+
+    def _too_many(self) -> _Rejected:
+        self._warn("rejected notifications: more than %g per second arrived", self._rate.max_rate)
+        return _Rejected(429, "too many notifications at once")
 
     def _read(self, body: bytes) -> Notification | Unknown:
         try:
@@ -187,10 +202,19 @@ class _Receiver:
 
     def _warn(self, template: str, argument: object) -> None:
         message = template % (argument,)
-        if self._throttle.is_due(message, asyncio.get_running_loop().time()):
+        throttle = self._throttles.setdefault(template, LogThrottle(WARN_EVERY, MAX_WARNINGS))
+        if throttle.is_due(message, asyncio.get_running_loop().time()):
             error = argument if isinstance(argument, Exception) else None
             facts = LogFacts(marketplace=MARKETPLACE, account=self._account)
             logger.warning("%s: %s", self._account, message, exc_info=error, extra=facts)
+
+
+async def _take(rate: AsyncLimiter) -> bool:
+    """Count a request if the rate allows it at once."""
+    if not rate.has_capacity():
+        return False
+    await rate.acquire()
+    return True
 
 
 async def _body(request: web.Request) -> bytes:

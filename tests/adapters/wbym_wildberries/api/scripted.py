@@ -33,7 +33,7 @@ def enveloped(data: object, error_text: str = "") -> Response:
     return json_response({"data": data, "error": False, "errorText": error_text})
 
 
-def refused(error_text: str, status: int = 400) -> Response:
+def rejected(error_text: str, status: int = 400) -> Response:
     return json_response({"data": None, "error": True, "errorText": error_text}, status)
 
 

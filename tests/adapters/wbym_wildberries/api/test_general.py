@@ -25,7 +25,7 @@ PONG = json_response({"TS": "2026-05-01T12:00:00+03:00", "Status": "OK"})
 
 class TestPing:
     @pytest.mark.looptime
-    async def test_ping_when_it_is_the_fourth_in_half_a_minute(self) -> None:
+    async def test_fourth_ping_in_half_a_minute(self) -> None:
         shop, transport = scripted_with(*[PONG] * 5)
         assert (await shop.api.general.ping("content")).status == "OK"
         await shop.api.general.ping("content")
@@ -94,7 +94,7 @@ class TestInput:
             await call(shop)
         assert transport.requests == []
 
-    def test_scope_when_any_token_will_do(self) -> None:
+    def test_scope_when_any_token_is_allowed(self) -> None:
         token = Token(make_token(scopes=0))
         assert token.covers(row(General.seller).endpoint.scope)
         assert not token.covers(row(General.rating).endpoint.scope)
@@ -136,7 +136,7 @@ class TestUsers:
             for offset in ("0", "100")
         ]
 
-    async def test_invitation_when_it_is_sent(self) -> None:
+    async def test_invitation_when_sent(self) -> None:
         shop, transport = scripted_with(*[json_response({"isSuccess": True})] * 2)
         await shop.api.users.invite("79998887766")
         access = [Access(code="balance", disabled=True)]
@@ -149,7 +149,7 @@ class TestUsers:
             },
         ]
 
-    async def test_invitation_when_it_is_shown(self) -> None:
+    async def test_invitation_when_shown(self) -> None:
         invited = {
             "expiredAt": "2026-05-01T12:00:00Z",
             "inviteID": "a-b",

@@ -84,8 +84,8 @@ class TestCalls:
         with pytest.raises(Conflict) as caught:
             await shop.api.inventory.update(2, stocks(2))
         sizes = [RefusedStock(chrt_id=chrt_id, sku="", amount=5) for chrt_id in (1, 2)]
-        refusal = StockRefusal(code="NotFound", message="Not found", data=sizes)
-        assert caught.value.details == [refusal]
+        rejection = StockRefusal(code="NotFound", message="Not found", data=sizes)
+        assert caught.value.details == [rejection]
 
     async def test_update_when_updating_is_blocked(self) -> None:
         body = {"code": "WarehouseStocksUpdateBlock", "message": "The warehouse is processing"}
@@ -116,13 +116,13 @@ class TestCosts:
         assert (state.key.bucket, round(state.limit - state.left)) == (bucket, spent)
 
     async def test_rate_when_rejections_have_emptied_the_bucket(self) -> None:
-        refusal = json_response({"code": "x", "message": "нет"}, 400)
-        shop, _ = scripted(*[refusal] * 3)
+        rejection = json_response({"code": "x", "message": "нет"}, 400)
+        shop, _ = scripted(*[rejection] * 3)
         begin = asyncio.get_running_loop().time()
         for _ in range(3):
             with pytest.raises(BadRequest):
                 await shop.api.inventory.read(2, [1])
-        # 20 calls may go at once; the first two refusals take them, and the third call waits.
+        # 20 calls are allowed at once; the first two rejections use them up, the third call waits.
         assert 0.2 <= asyncio.get_running_loop().time() - begin <= 1
 
 
@@ -158,10 +158,10 @@ class TestLongLists:
         assert batch.counts() == {Outcome.DONE: 3, Outcome.FAILED: 3}
 
     async def test_update_when_wb_rejects_more_sizes_than_an_error_shows(self) -> None:
-        refused = range(1, 401)
-        shop, transport = scripted(conflict(*refused), NO_CONTENT)
+        rejected = range(1, 401)
+        shop, transport = scripted(conflict(*rejected), NO_CONTENT)
         batch = await shop.api.inventory.update_all(2, stocks(1000))
-        assert [stock.chrt_id for stock, _ in batch.failed] == [*refused]
+        assert [stock.chrt_id for stock, _ in batch.failed] == [*rejected]
         assert batch.counts() == {Outcome.DONE: 600, Outcome.FAILED: 400}
         assert len(transport.requests) == 2
 
@@ -187,13 +187,13 @@ class TestLongLists:
         assert "The store is processing" in (batch.results[0].reason or "")
         assert len(transport.requests) == 2
 
-    async def test_update_when_it_is_rejected_repeatedly(self) -> None:
+    async def test_update_when_rejected_repeatedly(self) -> None:
         shop, transport = scripted(*[conflict(size) for size in range(1, 9)])
         batch = await shop.api.inventory.update_all(2, stocks(8))
         assert len(transport.requests) == 5
         assert batch.counts() == {Outcome.FAILED: 8}
 
-    async def test_update_when_it_is_to_stop(self) -> None:
+    async def test_update_when_stop_is_true(self) -> None:
         shop, transport = scripted(conflict(2))
         batch = await shop.api.inventory.update_all(2, stocks(1500), stop=True)
         assert isinstance(batch.stopped, Conflict)

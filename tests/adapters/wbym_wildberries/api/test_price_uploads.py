@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from tests.adapters.wbym_wildberries.api.scripted import LOST, enveloped, refused
+from tests.adapters.wbym_wildberries.api.scripted import LOST, enveloped, rejected
 from tests.support.fakes import ScriptedExchange
 from wbym.bulk import Batch, Outcome, follow
 from wbym.calls import Exchange, Request, Response, RetryPolicy
@@ -112,7 +112,7 @@ class TestFollow:
         assert await follow(ask, method="toy.wait", task=1, poll=5) == "done"
         assert asked == [1, 3, 7, 12, 17, 22]
 
-    async def test_questions_when_they_fail_in_passing(self) -> None:
+    async def test_polls_when_they_fail_temporarily(self) -> None:
         async def ask() -> str | None:
             if now() < 10:
                 raise QuotaExhausted("b", retry_at=_EPOCH, wait=1, max_wait=0)
@@ -120,7 +120,7 @@ class TestFollow:
 
         assert await follow(ask, method="toy.wait", task=1, poll=5) == "done"
 
-    async def test_error_when_the_time_is_over(self) -> None:
+    async def test_error_when_the_timeout_is_over(self) -> None:
         async def ask() -> None:
             raise QuotaExhausted("b", retry_at=_EPOCH, wait=1, max_wait=0)
 
@@ -172,7 +172,7 @@ class TestOneUpload:
         assert outcomes == [Outcome.DONE, Outcome.FAILED, Outcome.DONE]
         assert service.paths[0] == "/api/v2/upload/task/size"
 
-    async def test_upload_when_it_is_of_club_discounts(self) -> None:
+    async def test_upload_of_club_discounts(self) -> None:
         service = PriceService()
         discounts = [ClubDiscount(nm_id=1, club_discount=5)]
         report = await open_at(service).api.prices.upload_and_wait(discounts)
@@ -188,19 +188,19 @@ class TestOneUpload:
 
     async def test_upload_when_wb_rejects_it(self) -> None:
         service = PriceService()
-        service.failures[1] = lambda: refused("The specified prices are already set")
+        service.failures[1] = lambda: rejected("The specified prices are already set")
         with pytest.raises(BadRequest, match="already set"):
             await open_at(service).api.prices.upload_and_wait(goods(1))
         assert len(service.requests) == 1
 
-    async def test_upload_when_its_fate_is_unknown(self) -> None:
+    async def test_upload_when_its_outcome_is_unknown(self) -> None:
         service = PriceService()
         service.failures[1] = _lose
         with pytest.raises(DeliveryUnknown):
             await open_at(service).api.prices.upload_and_wait(goods(1))
         assert len(service.requests) == 1
 
-    async def test_waiting_when_the_time_is_over(self) -> None:
+    async def test_waiting_when_the_timeout_is_over(self) -> None:
         service = PriceService(takes=100)
         shop = open_at(service)
         with pytest.raises(TaskPending) as caught:
@@ -219,7 +219,7 @@ class TestOneUpload:
         found = [result.value.good.nm_id for result in report.results if result.value.good]  # type: ignore[union-attr]
         assert found == [2, 1]
 
-    async def test_waiting_when_a_question_fails(self) -> None:
+    async def test_waiting_when_a_poll_fails(self) -> None:
         service = PriceService()
         service.failures[2] = lambda: Response(503, {}, b"")
         service.failures[3] = _lose
@@ -229,12 +229,12 @@ class TestOneUpload:
 
     async def test_wait_when_a_poll_is_rejected(self) -> None:
         service = PriceService()
-        service.failures[2] = lambda: refused("Invalid request parameters")
+        service.failures[2] = lambda: rejected("Invalid request parameters")
         with pytest.raises(TaskPending, match="Invalid request parameters") as caught:
             await open_at(service).api.prices.upload_and_wait(goods(1))
         assert caught.value.task == 1
 
-    async def test_waiting_when_it_is_cancelled(self) -> None:
+    async def test_waiting_when_cancelled(self) -> None:
         service = PriceService(takes=100)
         task = asyncio.create_task(open_at(service).api.prices.upload_and_wait(goods(1)))
         await asyncio.sleep(20)
@@ -279,7 +279,7 @@ class TestManyUploads:
         # All uploads are worked on at the same time.
         assert now() <= 45
 
-    async def test_batch_when_the_time_is_over(self) -> None:
+    async def test_batch_when_the_timeout_is_over(self) -> None:
         service = PriceService(takes=100)
         shop = open_at(service)
         batch = await shop.api.prices.upload_all(goods(1500), timeout=20)
@@ -316,7 +316,7 @@ class TestManyUploads:
         assert batch.counts() == {Outcome.DONE: 8000}
         assert len(service.uploads) == 8
 
-    async def test_batch_when_a_good_comes_twice(self) -> None:
+    async def test_batch_when_a_good_is_repeated(self) -> None:
         service = PriceService()
         twice = [*goods(2), NewPrice(nm_id=1, price=200)]
         await open_at(service).api.prices.upload_all(twice)

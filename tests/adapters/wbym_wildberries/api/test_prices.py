@@ -5,7 +5,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.adapters.wbym_wildberries.api.scripted import LOST, body_of, enveloped, refused, scripted
+from tests.adapters.wbym_wildberries.api.scripted import (
+    LOST,
+    body_of,
+    enveloped,
+    rejected,
+    scripted,
+)
 from tests.support.fakes import json_response
 from wbym.calls import Request, Response, TransportError
 from wbym.errors import BadRequest, Conflict, DeliveryUnknown, InvalidInput
@@ -84,7 +90,7 @@ class TestInput:
             await call(shop)
         assert transport.requests == []
 
-    async def test_set_when_it_is_as_large_as_it_may_be(self) -> None:
+    async def test_set_when_it_has_the_max_size(self) -> None:
         shop, transport = scripted(enveloped({"id": 5, "alreadyExists": False}))
         upload = await shop.api.prices.set(goods(1000))
         assert (upload.id, upload.already_exists) == (5, False)
@@ -92,7 +98,7 @@ class TestInput:
 
 
 class TestUploads:
-    async def test_set_when_a_part_is_left_as_it_is(self) -> None:
+    async def test_set_when_a_part_is_unchanged(self) -> None:
         shop, transport = scripted(enveloped({"id": 5, "alreadyExists": False}))
         await shop.api.prices.set([NewPrice(nm_id=1, price=9), NewPrice(nm_id=2, discount=0)])
         assert body_of(transport.requests[0]) == {
@@ -111,13 +117,13 @@ class TestUploads:
 
     @pytest.mark.parametrize(("status", "kind"), [(400, BadRequest), (409, Conflict)])
     async def test_set_when_wb_rejects_it(self, status: int, kind: type[Exception]) -> None:
-        shop, transport = scripted(refused("Invalid price value", status))
+        shop, transport = scripted(rejected("Invalid price value", status))
         with pytest.raises(kind, match="Invalid price value"):
             await shop.api.prices.set(goods(1))
         assert len(transport.requests) == 1
 
     @pytest.mark.parametrize("answer", [LOST, Response(502, {}, b"<html>")])
-    async def test_set_when_its_fate_is_unknown(self, answer: TransportError | Response) -> None:
+    async def test_set_when_its_outcome_is_unknown(self, answer: TransportError | Response) -> None:
         shop, transport = scripted(answer)
         with pytest.raises(DeliveryUnknown):
             await shop.api.prices.set(goods(1))
@@ -200,13 +206,13 @@ class TestLists:
         assert [good.nm_id for good in found] == [5]
         assert query_of(transport.requests[0])["offset"] == "2000"
 
-    async def test_goods_when_a_record_is_broken(self) -> None:
+    async def test_goods_when_a_record_is_undecodable(self) -> None:
         shop, _ = scripted(enveloped({"listGoods": [{"nmID": 1}, {"nmID": "x"}, {"nmID": 3}]}))
         found = await shop.api.prices.list().all()
         assert [good.nm_id for good in found] == [1, 3]
         assert [undecodable.where for undecodable in shop.undecodable] == ["data.listGoods[1]"]
 
-    async def test_quarantine_when_it_is_empty(self) -> None:
+    async def test_quarantine_when_empty(self) -> None:
         shop, _ = scripted(enveloped(None))
         assert await shop.api.prices.quarantine().all() == []
 

@@ -77,7 +77,7 @@ class TestPrices:
         again = await shop.api.prices.find([good.nm_id for good in found[:3]])
         assert [good.nm_id for good in again] == [good.nm_id for good in found[:3]]
 
-    async def test_upload_when_it_is_waited_for(self, shop: Wildberries, clock: Clock) -> None:
+    async def test_upload_when_waited_for(self, shop: Wildberries, clock: Clock) -> None:
         good, cheap = await shop.api.prices.list().all(limit=2)
         assert good.sizes
         changes = [
@@ -94,7 +94,7 @@ class TestPrices:
         assert pending.status == 1
         rows = await shop.api.prices.pending_details(upload_id).all()
         assert [row.status for row in rows] == [1, 1, 1]
-        # The same upload again is known: WB says so and does not take it twice.
+        # WB recognizes the repeated upload, and does not process it twice.
         assert (await shop.api.prices.set(changes)).already_exists
 
         clock.passed = 61
@@ -110,9 +110,7 @@ class TestPrices:
         assert again.sizes
         assert again.sizes[0].price == changes[0].price
 
-    async def test_sizes_when_they_have_prices_of_their_own(
-        self, shop: Wildberries, clock: Clock
-    ) -> None:
+    async def test_sizes_with_their_own_prices(self, shop: Wildberries, clock: Clock) -> None:
         goods = (await shop.api.prices.list().page()).items
         nm_id = next(good.nm_id for good in goods if good.editable_size_price)
         sizes = await shop.api.prices.sizes(nm_id).all()
@@ -123,7 +121,7 @@ class TestPrices:
         assert report.failed == []
         assert {size.price for size in await shop.api.prices.sizes(nm_id).all()} == {777}
 
-    async def test_discounts_when_nothing_would_change(self, shop: Wildberries) -> None:
+    async def test_discounts_when_already_set(self, shop: Wildberries) -> None:
         (good,) = await shop.api.prices.list().all(limit=1)
         same = ClubDiscount(nm_id=good.nm_id, club_discount=good.club_discount or 0)
         with pytest.raises(BadRequest, match="already set"):
@@ -143,7 +141,7 @@ class TestPrices:
 
 
 class TestWarehouses:
-    async def test_warehouse_when_it_lives_and_dies(self, shop: Wildberries) -> None:
+    async def test_warehouse_when_created_updated_and_deleted(self, shop: Wildberries) -> None:
         free = [office for office in await shop.api.warehouses.offices() if not office.selected]
         made = await shop.api.warehouses.create("Новый склад", free[0].id)
         await shop.api.warehouses.update(made, "Другое имя", free[0].id)
@@ -156,7 +154,7 @@ class TestWarehouses:
         with pytest.raises(NotFound):
             await shop.api.warehouses.delete(1)
 
-    async def test_contacts_when_they_are_written_over(self, shop: Wildberries) -> None:
+    async def test_contacts_when_overwritten(self, shop: Wildberries) -> None:
         warehouses = await shop.api.warehouses.list()
         courier = next(one.id for one in warehouses if one.delivery_type == 3)
         contacts = [Contact(phone="+79998887766", comment="Звонить с 10 до 21 часа.")]
@@ -208,7 +206,7 @@ class TestCards:
         assert made is not None
         assert made.vendor_code == "новая-2"
 
-    async def test_update_when_cards_are_written_anew(
+    async def test_update_when_cards_are_overwritten(
         self, shop: Wildberries, clock: Clock, simulator: WildberriesSimulator
     ) -> None:
         cards = shop.api.content.cards
@@ -239,7 +237,7 @@ class TestCosts:
         async with WildberriesSimulator(feedbacks=1, questions=1, chats=1, claims=1, cards=3) as it:
             yield it
 
-    @pytest.mark.parametrize("told", [True, False])
+    @pytest.mark.parametrize("returned", [True, False])
     @pytest.mark.parametrize(
         ("call", "bucket", "group", "cost"),
         [
@@ -263,10 +261,10 @@ class TestCosts:
         bucket: str,
         group: str,
         cost: int,
-        told: bool,
+        returned: bool,
     ) -> None:
         """Our count equals the simulator's, with or without headers."""
-        if not told:
+        if not returned:
             monkeypatch.setattr(WildberriesDialect, "signal", _silent)
         async with Wildberries(TOKEN, base_url=limited.url, scheduler=Scheduler()) as shop:
             began = time.monotonic()
@@ -277,8 +275,8 @@ class TestCosts:
             theirs = limited._access.buckets.of(sid=SELLER, acc=PERSONAL, secret=False, group=group)
             assert state.key.bucket == bucket
             assert abs(state.left - theirs.peek()) < 1
-            # Deleting has two calls at once: the other eight are waited for.
-            # On a busy machine some of the cost has come back by now.
+            # Deleting allows two calls at once: the other eight wait.
+            # On a busy machine part of the cost is refilled by now.
             spent, whole = state.limit - state.left, min(cost, state.limit)
             assert whole - passed / theirs.interval - 0.5 < spent < whole + 0.5
             owed = max(0.0, (1 - theirs._tokens) * theirs.interval)

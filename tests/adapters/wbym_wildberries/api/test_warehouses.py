@@ -46,13 +46,13 @@ class TestInput:
             await call(shop)
         assert transport.requests == []
 
-    async def test_name_when_it_is_as_long_as_it_may_be(self) -> None:
+    async def test_name_when_it_has_the_max_length(self) -> None:
         shop, _ = scripted(json_response({"id": 2}, 201))
         assert await shop.api.warehouses.create("я" * 200, 1) == 2
 
 
 class TestWarehouses:
-    async def test_list_when_a_record_is_broken(self) -> None:
+    async def test_list_when_a_record_is_undecodable(self) -> None:
         shop, _ = scripted(json_response([{"id": 1, "isDeleting": True}, {"name": "?"}]))
         (warehouse,) = await shop.api.warehouses.list()
         assert (warehouse.id, warehouse.is_deleting) == (1, True)
@@ -66,14 +66,14 @@ class TestWarehouses:
             lambda shop: shop.api.warehouses.delete(2),
         ],
     )
-    async def test_call_when_its_fate_is_unknown(self, call: Call) -> None:
+    async def test_call_when_its_outcome_is_unknown(self, call: Call) -> None:
         shop, transport = scripted(LOST)
         with pytest.raises(DeliveryUnknown):
             await call(shop)
         assert len(transport.requests) == 1
 
     async def test_contacts_when_all_are_removed(self) -> None:
-        # The whole list is written over, so a lost answer is settled by writing it again.
+        # The whole list is replaced, so a lost response is resolved by sending it again.
         shop, transport = scripted(LOST, NO_CONTENT)
         await shop.api.warehouses.set_contacts(2, [])
         assert [body_of(request) for request in transport.requests] == [{"contacts": []}] * 2
@@ -85,8 +85,8 @@ class TestWarehouses:
 
     @pytest.mark.looptime
     async def test_bucket_when_calls_are_rejected(self) -> None:
-        refusal = json_response({"code": "NotFound", "message": "Not found"}, 404)
-        shop, _ = scripted(refusal, json_response([]))
+        rejection = json_response({"code": "NotFound", "message": "Not found"}, 404)
+        shop, _ = scripted(rejection, json_response([]))
         with pytest.raises(NotFound, match="Not found"):
             await shop.api.warehouses.delete(2)
         (bucket,) = shop.limits()

@@ -33,7 +33,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Told:
+class FollowedEvent:
     """An event of a new or changed record."""
 
     record: Observed
@@ -54,7 +54,7 @@ class Follower:
     since: datetime
     state: bytes | None = None
     retained_since: datetime | None = None
-    told: list[Told] = field(default_factory=list)
+    events: list[FollowedEvent] = field(default_factory=list)
     shown: int = 0
     """Observations of all rounds."""
     asked_for: list[Collection[str]] = field(default_factory=list)
@@ -67,9 +67,9 @@ class Follower:
         batches: int | None = None,
         due: bool = True,
         hints: Collection[str] = (),
-    ) -> list[Told]:
+    ) -> list[FollowedEvent]:
         """Poll one round, or its first batches; returns the events."""
-        before = len(self.told)
+        before = len(self.events)
         request = Poll(self.state, self.since, self.known, due, frozenset(hints))
         left = batches
         steps = self.stream.poll(request)
@@ -82,7 +82,7 @@ class Follower:
                     break
                 self._take(batch)
                 left = None if left is None else left - 1
-        return self.told[before:]
+        return self.events[before:]
 
     async def known(self, noun: str, ids: Collection[str]) -> Mapping[str, str]:
         """The arguments of a poll."""
@@ -118,7 +118,7 @@ class Follower:
         fresh = at >= self.since and (self.retained_since is None or at >= self.retained_since)
         changed = seen_record is not None and observation.version not in {None, seen_record[0]}
         if (seen_record is None and fresh) or changed:
-            self.told.append(Told(record, at, observation.chat, changed))
+            self.events.append(FollowedEvent(record, at, observation.chat, changed))
         if seen_record is None or changed:
             assert observation.version is not None
             self._seen_records[key] = observation.version, at

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.adapters.wbym_wildberries.following.follower import Clock, Follower, Told
+from tests.adapters.wbym_wildberries.following.follower import Clock, FollowedEvent, Follower
 from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym.domain import Author, Chat, ChatKind, ChatStatus, Message, UndecodableRecord
 from wbym.errors import BadRequest, CursorStuck, UnreadableReply
@@ -70,25 +70,25 @@ async def scene(
         yield Scene(shop, simulator, clock)
 
 
-def messages(told: list[Told]) -> list[str]:
-    return [event.id for event in told if isinstance(event.record, Message)]
+def messages(events: list[FollowedEvent]) -> list[str]:
+    return [event.id for event in events if isinstance(event.record, Message)]
 
 
-def new_chats(told: list[Told]) -> list[str]:
-    return [event.id for event in told if isinstance(event.record, Chat)]
+def new_chats(events: list[FollowedEvent]) -> list[str]:
+    return [event.id for event in events if isinstance(event.record, Chat)]
 
 
 class TestBeginning:
-    async def test_poll_when_all_is_wanted(self) -> None:
+    async def test_poll_when_followed_from_the_beginning(self) -> None:
         async with scene() as it:
             follower = it.follow(EPOCH)
-            told = await follower.round()
-            assert len(set(messages(told))) == len(messages(told)) == 4 * 6
-            assert set(new_chats(told)) == set(it.chats.chats)
+            events = await follower.round()
+            assert len(set(messages(events))) == len(messages(events)) == 4 * 6
+            assert set(new_chats(events)) == set(it.chats.chats)
             for chat_id in it.chats.chats:
-                of_chat = [event for event in told if event.chat and event.chat.ref.id == chat_id]
+                of_chat = [event for event in events if event.chat and event.chat.ref.id == chat_id]
                 assert [e.at for e in of_chat] == sorted(e.at for e in of_chat)
-            assert sum(map(len, follower.asked_for)) == 4  # of each chat it is asked once
+            assert sum(map(len, follower.asked_for)) == 4  # once for each chat
 
     async def test_poll_when_followed_from_now(self) -> None:
         async with scene() as it:
@@ -97,11 +97,11 @@ class TestBeginning:
             assert follower.state is not None
             assert follower.shown >= 3  # the listed chats
             ids = [it.chats.arrive("Где заказ?", chat_id=chat_id) for chat_id in it.chats.chats]
-            told = await follower.round()
-            assert messages(told) == ids
-            # Listed chats are no news; the other one is seen for the first time.
+            events = await follower.round()
+            assert messages(events) == ids
+            # Listed chats make no events; the other one is new.
             unlisted = [chat.id for chat in it.chats.chats.values() if not chat.listed]
-            assert new_chats(told) == unlisted
+            assert new_chats(events) == unlisted
 
     async def test_poll_when_followed_since_the_past(self) -> None:
         async with scene(chats=2, unlisted_chats=0) as it:
@@ -110,11 +110,11 @@ class TestBeginning:
             old_chat = next(iter(it.chats.chats))
             in_old = it.chats.arrive("Ещё вопрос", chat_id=old_chat)
             opening = it.chats.arrive("Здравствуйте")
-            told = await it.follow(since).round()
-            assert messages(told) == [in_old, opening]
-            (new,) = new_chats(told)
+            events = await it.follow(since).round()
+            assert messages(events) == [in_old, opening]
+            (new,) = new_chats(events)
             assert new != old_chat
-            assert told.index(next(t for t in told if t.id == new)) == 1
+            assert events.index(next(t for t in events if t.id == new)) == 1
 
     async def test_poll_when_chats_lack_a_last_message(self) -> None:
         async with scene(unlisted_chats=0) as it:
@@ -133,9 +133,9 @@ class TestBeginning:
             assert await follower.round() == []
             assert await follower.round() == []
             opening = it.chats.arrive("Здравствуйте")
-            told = await follower.round()
-            assert [type(event.record) for event in told] == [Chat, Message]
-            assert messages(told) == [opening]
+            events = await follower.round()
+            assert [type(event.record) for event in events] == [Chat, Message]
+            assert messages(events) == [opening]
 
 
 class TestRounds:
@@ -155,8 +155,8 @@ class TestRounds:
         async with scene() as it:
             follower = it.follow()
             await follower.round()
-            said = it.chats.arrive("Срочно", chat_id=next(iter(it.chats.chats)))
-            assert messages(await follower.round(due=False, hints={"1:x"})) == [said]
+            arrived = it.chats.arrive("Срочно", chat_id=next(iter(it.chats.chats)))
+            assert messages(await follower.round(due=False, hints={"1:x"})) == [arrived]
 
     async def test_poll_when_an_event_shows_up_late(self) -> None:
         async with scene() as it:
@@ -168,7 +168,7 @@ class TestRounds:
             assert messages(await follower.round()) == [on_time]
             moment = int((it.clock.unix - 8 * 60) * 1000)
             late = it.chats.arrive("С опозданием", chat_id=chat_id, at=moment)
-            assert await follower.round() == []  # not yet looked for
+            assert await follower.round() == []  # not yet due
             it.clock.advance(MINUTE)
             assert messages(await follower.round()) == [late]
             it.clock.advance(11 * MINUTE)
@@ -190,19 +190,19 @@ class TestRounds:
                 assert set(messages(await follower.round())) | {late} == {late, on_time}
                 it.clock.advance(10 * MINUTE)
                 await follower.round()
-                assert late in messages(follower.told)
+                assert late in messages(follower.events)
 
     async def test_poll_when_a_chat_first_appears_in_an_event(self) -> None:
         async with scene() as it:
             follower = it.follow()
             await follower.round()
             opening = it.chats.arrive("Здравствуйте", listed=False)
-            told = await follower.round()
-            assert [type(event.record) for event in told] == [Chat, Message]
-            assert messages(told) == [opening]
-            chat = told[0].record
+            events = await follower.round()
+            assert [type(event.record) for event in events] == [Chat, Message]
+            assert messages(events) == [opening]
+            chat = events[0].record
             assert isinstance(chat, Chat)
-            assert chat.created_at == told[0].at
+            assert chat.created_at == events[0].at
             assert chat.status is ChatStatus.WAITING_FOR_SELLER
 
     async def test_poll_when_an_event_is_in_the_future(self) -> None:
@@ -218,7 +218,7 @@ class TestRounds:
 
 
 class TestChats:
-    async def test_chat_when_it_is_listed(self) -> None:
+    async def test_chat_when_listed(self) -> None:
         async with scene(unlisted_chats=0) as it:
             follower = it.follow()
             await follower.round()
@@ -280,26 +280,26 @@ class TestChats:
             await follower.round()
             follower.stream = it.stream()
             it.simulator.faults.next("/seller/chats", "error", times=100)
-            said = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
-            assert messages(await follower.round()) == [said]
+            arrived = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
+            assert messages(await follower.round()) == [arrived]
         assert "could not be listed" in caplog.text
 
 
-class TestUnusual:
+class TestTrouble:
     async def test_poll_when_the_cursor_is_rejected(self, caplog: pytest.LogCaptureFixture) -> None:
         async with scene() as it:
             follower = it.follow(EPOCH)
             await follower.round()
-            said = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
-            it.chats.refuse_cursors()
-            assert messages(await follower.round()) == [said]
+            arrived = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
+            it.chats.reject_cursors()
+            assert messages(await follower.round()) == [arrived]
             assert "rereading the feed of chats from" in caplog.text
 
             caplog.clear()
             it.simulator.stats.clear()
-            said = it.chats.arrive("Ау", chat_id=next(iter(it.chats.chats)))
-            it.chats.refuse_cursors(2)
-            assert messages(await follower.round()) == [said]
+            arrived = it.chats.arrive("Ау", chat_id=next(iter(it.chats.chats)))
+            it.chats.reject_cursors(2)
+            assert messages(await follower.round()) == [arrived]
             assert "its beginning" in caplog.text
             assert it.requests() < 12
 
@@ -312,18 +312,18 @@ class TestUnusual:
             follower = it.follow(EPOCH)
             await follower.round()
             it.simulator.stats.clear()
-            it.chats.refuse_cursors(1000)
+            it.chats.reject_cursors(1000)
             with pytest.raises(BadRequest):
                 await follower.round()
             assert it.requests() == 4  # the cursor, the last hour, the first page, the next one
 
     async def test_poll_when_the_first_cursor_is_rejected(self) -> None:
         async with scene() as it:
-            it.chats.refuse_cursors()
+            it.chats.reject_cursors()
             follower = it.follow()
             assert await follower.round() == []
-            said = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
-            assert messages(await follower.round()) == [said]
+            arrived = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
+            assert messages(await follower.round()) == [arrived]
 
     async def test_poll_when_a_call_fails_in_the_middle(self) -> None:
         async with scene() as it:
@@ -336,7 +336,7 @@ class TestUnusual:
             assert follower.state == state
             it.simulator.faults.script.clear()
             await follower.round()
-            assert len(messages(follower.told)) == len(set(messages(follower.told))) == 4 * 6
+            assert len(messages(follower.events)) == len(set(messages(follower.events))) == 4 * 6
 
     async def test_poll_when_the_cursor_does_not_move(
         self, monkeypatch: pytest.MonkeyPatch
@@ -344,7 +344,7 @@ class TestUnusual:
         async with scene() as it:
             follower = it.follow()
             await follower.round()
-            said = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
+            arrived = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
             page = it.chats.page
 
             def stuck(after: int | None) -> object:
@@ -355,7 +355,7 @@ class TestUnusual:
             state = follower.state
             with pytest.raises(CursorStuck):
                 await follower.round()
-            assert messages(follower.told) == [said]
+            assert messages(follower.events) == [arrived]
             assert follower.state == state
 
     async def test_poll_when_events_are_not_messages(
@@ -374,11 +374,11 @@ class TestUnusual:
         async with scene(chats=0) as it:
             follower = it.follow()
             await follower.round()
-            said = it.chats.arrive("Слова есть слова")
+            arrived = it.chats.arrive("Слова есть слова")
             it.chats.arrive(None)
-            told = await follower.round()
-            assert messages(told) == [said]
-            assert len(new_chats(told)) == 2
+            events = await follower.round()
+            assert messages(events) == [arrived]
+            assert len(new_chats(events)) == 2
         assert "unknown type 'typing'" in caplog.text
 
     async def test_poll_when_the_time_of_an_event_is_invalid(
@@ -400,10 +400,10 @@ class TestUnusual:
             follower = it.follow()
             await follower.round()
             it.chats.arrive("Когда?")
-            said = it.chats.arrive("Жду ответа")
-            told = await follower.round()
-            assert messages(told) == [said]
-            assert sum(isinstance(event.record, UndecodableRecord) for event in told) == 1
+            arrived = it.chats.arrive("Жду ответа")
+            events = await follower.round()
+            assert messages(events) == [arrived]
+            assert sum(isinstance(event.record, UndecodableRecord) for event in events) == 1
 
 
 Step: TypeAlias = tuple[str, int, int]
@@ -421,7 +421,7 @@ steps = st.lists(
 
 @settings(max_examples=settings().max_examples // 2)
 @given(steps=steps, begins=st.sampled_from(["all", "now", "hours ago"]))
-async def test_poll_when_anything_happens(
+async def test_poll_under_random_steps(
     steps: list[Step], begins: Literal["all", "now", "hours ago"]
 ) -> None:
     async with scene(chats=3, events_per_chat=4, page_of_events=3) as it:
@@ -458,7 +458,7 @@ async def test_poll_when_anything_happens(
         it.clock.advance(11 * MINUTE)
         await follower.round()
 
-        found = messages(follower.told)
+        found = messages(follower.events)
         arrived = {*on_time, *late}
         assert len(found) == len(set(found))
         assert arrived <= set(found)
@@ -467,8 +467,8 @@ async def test_poll_when_anything_happens(
         if begins == "now":
             assert set(found) == arrived
         for chat_id in it.chats.chats:
-            told = [t for t in follower.told if t.chat and t.chat.ref.id == chat_id]
-            in_time = [t.at for t in told if t.id not in late]
+            events = [t for t in follower.events if t.chat and t.chat.ref.id == chat_id]
+            in_time = [t.at for t in events if t.id not in late]
             assert in_time == sorted(in_time)
         it.simulator.stats.clear()
         assert await follower.round() == []

@@ -22,8 +22,8 @@ def place(next: int | None = STAMP, settled: int | None = STAMP - 5 * MINUTE) ->
     return ChatCheckpoint(next=next, settled=settled, newest=next, checked_at=NOW)
 
 
-class TestFirst:
-    def test_first_when_all_is_wanted(self) -> None:
+class TestFirstCheckpoint:
+    def test_first_when_followed_from_the_beginning(self) -> None:
         epoch = datetime.fromtimestamp(0, UTC)
         for since in (epoch, datetime.min.replace(tzinfo=UTC)):
             assert ChatCheckpoint.first(since, NOW).next is None
@@ -39,7 +39,7 @@ class TestReading:
         reading = Reading(place(), NOW + MAX_DELAY - timedelta(seconds=1), begins=False)
         assert reading.cursor == STAMP
         assert reading.advance(events(STAMP + HOUR), None)
-        assert reading.place.settled == STAMP - 5 * MINUTE  # what lies between was not looked at
+        assert reading.place.settled == STAMP - 5 * MINUTE  # the time in between was not read
         assert reading.place.checked_at == NOW
 
     @pytest.mark.parametrize("passed", [MAX_DELAY, timedelta(days=99), -timedelta(seconds=1)])

@@ -28,16 +28,16 @@ def shop(*tokens: str, quotas: dict[str, Quota] | None = None, **named: Tier | b
     )
 
 
-def paces(account: Wildberries) -> dict[str, float]:
+def intervals(account: Wildberries) -> dict[str, float]:
     return {stream.name: stream.every for stream in account.streams()}
 
 
-class TestPaces:
+class TestIntervals:
     def test_every_when_the_token_is_personal(self) -> None:
         account = shop()
         streams: list[Stream] = list(account.streams())
         assert [stream.name for stream in streams] == ["chats", "questions", "feedbacks", "returns"]
-        assert paces(account) == {"chats": 1, "questions": 30, "feedbacks": 30, "returns": 60}
+        assert intervals(account) == {"chats": 1, "questions": 30, "feedbacks": 30, "returns": 60}
         assert list(account.streams()) == streams
 
     def test_every_when_the_token_is_a_base_one(self, caplog: pytest.LogCaptureFixture) -> None:
@@ -46,20 +46,20 @@ class TestPaces:
         caplog.clear()
         caplog.set_level(logging.INFO, "wbym.wildberries")
         slow = {"chats": 3600, "questions": 48 * 60, "feedbacks": 48 * 60, "returns": 7200}
-        assert paces(account) == slow
-        paces(account)
+        assert intervals(account) == slow
+        intervals(account)
         assert [record.getMessage() for record in caplog.records] == [
             f"shop: polling {name} every {seconds // 60} min: a base token allows no more"
             for name, seconds in slow.items()
         ]
 
-    def test_every_when_quotas_are_the_users(self) -> None:
+    def test_every_when_the_user_gives_quotas(self) -> None:
         quotas = {
             "chats.events": Quota(limit=1, period=7, burst=1),
             "feedbacks-and-questions": Quota(limit=1, period=20, burst=1),
             "claims.list": Quota(limit=1, period=10, burst=1),
         }
-        assert paces(shop(quotas=quotas)) == {
+        assert intervals(shop(quotas=quotas)) == {
             "chats": 7,
             "questions": 80,
             "feedbacks": 80,
@@ -67,23 +67,23 @@ class TestPaces:
         }
 
     def test_every_when_a_base_token_has_a_secret(self) -> None:
-        assert paces(shop(make_token(acc=1), tier=Tier.STANDARD))["chats"] == 1
+        assert intervals(shop(make_token(acc=1), tier=Tier.STANDARD))["chats"] == 1
 
     def test_every_when_tokens_are_of_two_types(self) -> None:
         base = make_token(scopes=["chat"], acc=1)
         personal = make_token(scopes=["feedbacks"])
-        assert paces(shop(base, personal)) == {"chats": 3600, "questions": 30, "feedbacks": 30}
+        assert intervals(shop(base, personal)) == {"chats": 3600, "questions": 30, "feedbacks": 30}
 
     def test_every_when_one_of_two_tokens_has_expired(self) -> None:
         expired = make_token(scopes=["chat"], acc=1, expires_in=-1)
-        assert paces(shop(expired, make_token(scopes=["chat"]))) == {"chats": 1}
+        assert intervals(shop(expired, make_token(scopes=["chat"]))) == {"chats": 1}
 
 
-class TestMissing:
+class TestMissingStreams:
     def test_streams_when_a_category_is_missing(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, "wbym.wildberries")
         account = shop(make_token(scopes=["feedbacks"]))
-        assert list(paces(account)) == ["questions", "feedbacks"]
+        assert list(intervals(account)) == ["questions", "feedbacks"]
         assert len(caplog.records) == 2
         assert "'buyer-chat'" in caplog.text
         assert "'returns'" in caplog.text
@@ -91,11 +91,11 @@ class TestMissing:
         assert len(caplog.records) == 2
 
     def test_streams_when_the_sandbox_has_no_host(self) -> None:
-        assert list(paces(shop(sandbox=True))) == ["questions", "feedbacks"]
+        assert list(intervals(shop(sandbox=True))) == ["questions", "feedbacks"]
 
     def test_streams_when_a_token_has_expired(self) -> None:
         expired = make_token(scopes=["returns"], expires_in=-1)
-        assert list(paces(shop(make_token(scopes=["chat"]), expired))) == ["chats", "returns"]
+        assert list(intervals(shop(make_token(scopes=["chat"]), expired))) == ["chats", "returns"]
 
 
 class TestWaiting:
@@ -117,9 +117,9 @@ class TestWaiting:
         account = Wildberries(make_token(acc=1), transport=transport, scheduler=Scheduler())
         follower = Follower(account.streams()[0], EPOCH)
         begin = asyncio.get_running_loop().time()
-        told = await follower.round()
+        events = await follower.round()
         passed = asyncio.get_running_loop().time() - begin
-        assert len([event for event in told if isinstance(event.record, Message)]) == 2
+        assert len([event for event in events if isinstance(event.record, Message)]) == 2
         assert 7200 <= passed < 7300
 
     @pytest.mark.looptime

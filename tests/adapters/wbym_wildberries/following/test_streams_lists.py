@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.adapters.wbym_wildberries.following.follower import Clock, Follower, Told
+from tests.adapters.wbym_wildberries.following.follower import Clock, FollowedEvent, Follower
 from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym.account import Poll, Stream
 from wbym.domain import Feedback, Question, Return, ReturnStatus
@@ -81,17 +81,17 @@ async def scene(
         yield Scene(shop, simulator, clock)
 
 
-def ids(told: list[Told]) -> list[str]:
-    return [event.id for event in told]
+def ids(events: list[FollowedEvent]) -> list[str]:
+    return [event.id for event in events]
 
 
 class TestNouns:
     @NOUNS
-    async def test_poll_when_all_is_wanted(self, noun: str) -> None:
+    async def test_poll_when_followed_from_the_beginning(self, noun: str) -> None:
         async with scene(feedbacks=300, questions=300) as it:
-            told = await it.follow(noun, EPOCH).round()
-            assert len(ids(told)) == len(set(ids(told))) == 300
-            assert {type(event.record) for event in told} <= {Question, Feedback}
+            events = await it.follow(noun, EPOCH).round()
+            assert len(ids(events)) == len(set(ids(events))) == 300
+            assert {type(event.record) for event in events} <= {Question, Feedback}
             it.simulator.stats.clear()
             assert len(await it.follow(noun, datetime.min.replace(tzinfo=UTC)).round()) == 300
             assert it.requests == 2
@@ -107,7 +107,7 @@ class TestNouns:
             it.simulator.stats.clear()
             assert ids(await follower.round()) == asked
             assert await follower.round() == []
-            assert it.requests == 4  # two lists a round
+            assert it.requests == 4  # two lists per round
 
     @NOUNS
     async def test_poll_when_records_are_listed_late(self, noun: str) -> None:
@@ -138,7 +138,7 @@ class TestNouns:
             it.shelf(noun).show(asked)
             it.clock.advance(HOUR)
             assert await follower.round() == []
-            assert ids(follower.told) == [asked]
+            assert ids(follower.events) == [asked]
 
     @NOUNS
     async def test_poll_when_answered(self, noun: str) -> None:
@@ -152,7 +152,7 @@ class TestNouns:
             assert isinstance(event.record, Question | Feedback)
             assert event.record.answered
             assert await follower.round() == []
-            for _ in range(10):  # the day goes by, and others come
+            for _ in range(10):  # a day passes, and others arrive
                 it.clock.advance(2 * HOUR)
                 it.arrive(noun)
                 await follower.round()
@@ -218,14 +218,14 @@ class TestNouns:
             it.arrive(noun)
             it.simulator.stats.clear()
             assert ids(await follower.round(due=False, hints={old, "none"})) == [old]
-            assert it.requests == 2  # one an id
+            assert it.requests == 2  # one per id
             assert follower.state == state
             assert len(await follower.round(due=False, hints={""})) == 1
 
     async def test_poll_when_there_are_more_than_can_be_paged(self) -> None:
         async with scene(questions=26_000) as it:
-            told = await it.follow("questions", EPOCH).round()
-            assert len(ids(told)) == len(set(ids(told))) == 26_000
+            events = await it.follow("questions", EPOCH).round()
+            assert len(ids(events)) == len(set(ids(events))) == 26_000
 
 
 class TestReturns:
@@ -274,8 +274,8 @@ class TestReturns:
 
     async def test_poll_when_there_are_many(self) -> None:
         async with scene(claims=1000) as it:
-            told = await it.follow("returns", EPOCH).round()
-            assert len(set(ids(told))) == it.state.records()["claims_shown"] > 400
+            events = await it.follow("returns", EPOCH).round()
+            assert len(set(ids(events))) == it.state.records()["claims_shown"] > 400
 
     async def test_poll_when_a_claim_lacks_its_time(self) -> None:
         async with scene() as it:
@@ -304,7 +304,7 @@ steps = st.lists(
 
 @settings(max_examples=settings().max_examples // 3)
 @given(noun=st.sampled_from(["questions", "feedbacks"]), steps=steps)
-async def test_poll_when_anything_happens(noun: str, steps: list[tuple[str, int]]) -> None:
+async def test_poll_under_random_steps(noun: str, steps: list[tuple[str, int]]) -> None:
     async with scene(feedbacks=20, questions=20) as it:
         follower = it.follow(noun)
         arrived: list[str] = []
@@ -340,13 +340,13 @@ async def test_poll_when_anything_happens(noun: str, steps: list[tuple[str, int]
         it.clock.advance(HOUR)
         await follower.round()
 
-        fresh = [event.id for event in follower.told if not event.changed]
+        fresh = [event.id for event in follower.events if not event.changed]
         assert len(fresh) == len(set(fresh))
         assert set(fresh) == set(arrived)
-        changed = [event.id for event in follower.told if event.changed]
+        changed = [event.id for event in follower.events if event.changed]
         assert len(changed) == len(set(changed))
         assert set(changed) <= answered
-        last = {event.id: event.record for event in follower.told}
+        last = {event.id: event.record for event in follower.events}
         for one in answered:
             record = last[one]
             assert isinstance(record, Question | Feedback)

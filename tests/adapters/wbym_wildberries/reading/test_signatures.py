@@ -66,21 +66,21 @@ async def unlisted(shop: Wildberries) -> Chat:
 
 
 class TestSending:
-    async def test_send_when_all_that_wait_get_a_reply(self) -> None:
+    async def test_send_to_every_waiting_chat(self) -> None:
         async with simulated() as simulator, open_shop(simulator) as shop:
             waiting = await shop.chats(waiting_for_seller=True).all()
             for chat in waiting:
                 assert chat.writable is not False
                 await shop.send(chat, HELLO)
-            told = {sent.chat_id for sent in simulator.state.sent}
-            assert told == {chat.ref.id for chat in waiting}
+            replied = {sent.chat_id for sent in simulator.state.sent}
+            assert replied == {chat.ref.id for chat in waiting}
             assert len(simulator.state.sent) == len(waiting)
 
     async def test_send_when_the_list_lacks_the_chat(self) -> None:
         async with simulated() as simulator:
             async with open_shop(simulator) as shop:
                 chat = await unlisted(shop)
-            # Another process, which knows the chat alone, and only from when its last line is.
+            # Another process, which knows only the chat and the time of its last message.
             async with open_shop(simulator) as shop:
                 await shop.send(replace(chat, created_at=None), HELLO)
             assert [sent.chat_id for sent in simulator.state.sent] == [chat.ref.id]
@@ -120,7 +120,7 @@ class TestSending:
             assert caught.value.retry_after > 0
             assert str(chat.ref) in str(caught.value)
             assert "idempotency_key=" in str(caught.value)
-            # What was refused once is not tried again.
+            # A rejected signature is not tried again.
             assert asked(simulator, MESSAGES) == 1
             again = await shop.chats(waiting_for_seller=True).all()
             assert [c.writable for c in again if c.ref.id == chat_id] == [False]
@@ -150,14 +150,14 @@ class TestSending:
             assert asked(simulator, MESSAGES) == 1
 
     async def test_send_when_the_list_is_rejected(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Not the message was rejected, so it can be sent later."""
+        """The message itself was not rejected, so it can be sent later."""
 
         @wraps(ChatHandlers.chats)
-        async def refused(_: ChatHandlers, call: Call) -> Response:
+        async def rejected(_: ChatHandlers, call: Call) -> Response:
             raise Refusal(400, "not now")
 
         with monkeypatch.context() as patched:
-            patched.setattr(ChatHandlers, "chats", refused)
+            patched.setattr(ChatHandlers, "chats", rejected)
             async with simulated() as simulator, open_shop(simulator) as shop:
                 chat_id = next(iter(simulator.state.chats.chats))
                 with pytest.raises(ChatNotReady, match="not now"):
@@ -209,14 +209,14 @@ class TestFollowing:
         async with simulated() as simulator, asyncio.timeout(20):
             async with begun(simulator, state) as chat_id:
                 pass
-            # The chat is known to the state by now, and its later lines do not say when it began.
+            # The state knows the chat by now, and its later messages lack its first time.
             simulator.state.chats.arrive("Ау?", chat_id=chat_id)
             async with opened(simulator, state) as inbox:
                 key, chat = await message_in(inbox, chat_id)
                 before = asked(simulator, EVENTS)
                 delivery = await inbox.send(chat, HELLO, idempotency_key=key)
                 assert delivery.state is DeliveryState.ACCEPTED
-                assert asked(simulator, EVENTS) <= before + 3  # the feed goes on beside it
+                assert asked(simulator, EVENTS) <= before + 3  # the feed continues meanwhile
             assert [sent.chat_id for sent in simulator.state.sent] == [chat_id]
             assert chat.created_at is not None
 
@@ -242,7 +242,7 @@ class TestFollowing:
                 assert not simulator.state.sent
                 show(simulator, chat_id)
                 await eventually(lambda: bool(simulator.state.sent))
-                await asyncio.sleep(1.5)  # it is looked for, found, and not sent again
+                await asyncio.sleep(1.5)  # it is looked up, found, and not sent again
                 (delivery,) = await inbox.outbox.deliveries()
                 assert delivery.state is DeliveryState.CONFIRMED
             assert [sent.text for sent in simulator.state.sent] == [HELLO]

@@ -57,9 +57,9 @@ class TestPlan:
             found = await ids_of(sweep)
         assert len(found) == 60_000
         assert set(found) == ids_in(shelf)
-        # Two counts, two looks at the archive, 6,000 and 54,000 by 4,980, two closing looks.
+        # Two counts, two checks of the archive, 6,000 and 54,000 by 4,980, two closing checks.
         assert marketplace.requests == plan.requests == 2 + 2 + 2 + 11 + 2
-        assert marketplace.refusals == 0
+        assert marketplace.rate_limited == 0
         assert loop.time() - begin < 8.5
 
     @pytest.mark.looptime
@@ -108,7 +108,7 @@ class TestChange:
 
 class TestLimits:
     @pytest.mark.looptime
-    async def test_ban_when_the_sweep_is_to_stop(self) -> None:
+    async def test_ban_when_the_sweep_stops_on_it(self) -> None:
         shop, marketplace, _ = virtual(40_000)
         found: list[str] = []
         async with shop:
@@ -127,11 +127,11 @@ class TestLimits:
             assert 0 < len(found) < 40_000
 
             marketplace.ban = 0
-            found += await ids_of(shop.sweep.feedbacks(cursor=cursor))  # and waits as long as it is
+            found += await ids_of(shop.sweep.feedbacks(cursor=cursor))  # waits without bound
         assert len(found) == len(set(found)) == 40_000
 
     @pytest.mark.looptime
-    async def test_reply_when_a_sweep_runs(self) -> None:
+    async def test_reply_during_a_sweep(self) -> None:
         shop, _, _ = virtual(100_000)
         loop = asyncio.get_running_loop()
         waits: list[float] = []
@@ -141,17 +141,15 @@ class TestLimits:
                     begin = loop.time()
                     await shop.api.at(Priority.INTERACTIVE).feedbacks.count(is_answered=True)
                     waits.append(loop.time() - begin - 0.8)
-        # A slot, and what the calls under way may be late by.
+        # A slot, and the possible delay of calls in flight.
         assert max(waits) < 1 / 3 + 0.1
 
-    async def test_sweep_when_it_is_left_in_the_middle(
-        self, unlimited: WildberriesSimulator
-    ) -> None:
+    async def test_sweep_when_left_early(self, unlimited: WildberriesSimulator) -> None:
         async with open_shop(unlimited) as shop, aclosing(shop.sweep.feedbacks().pages()) as pages:
             await anext(pages)
         assert not [task for task in asyncio.all_tasks() if "Sweep" in repr(task)]
 
-    async def test_sweep_when_it_is_cancelled(self, unlimited: WildberriesSimulator) -> None:
+    async def test_sweep_when_cancelled(self, unlimited: WildberriesSimulator) -> None:
         async with open_shop(unlimited) as shop:
             for moment in (0.0, 0.002, 0.01):
                 with pytest.raises(TimeoutError):
@@ -162,7 +160,7 @@ class TestLimits:
 
 
 class TestCaps:
-    async def test_depth_when_it_is_less_than_documented(self) -> None:
+    async def test_depth_when_less_than_documented(self) -> None:
         simulator = WildberriesSimulator(
             feedbacks=14_000, open_share=0.01, limits=False, feedbacks_depth=4_000
         )
@@ -181,9 +179,7 @@ class TestCaps:
         assert len({item.ref for item in found}) == len(found) == 12_000
 
     @pytest.mark.parametrize("depth", [0, -5])
-    async def test_depth_when_it_is_invalid(
-        self, unlimited: WildberriesSimulator, depth: int
-    ) -> None:
+    async def test_depth_when_invalid(self, unlimited: WildberriesSimulator, depth: int) -> None:
         async with open_shop(unlimited) as shop:
             with pytest.raises(InvalidInput, match="depth"):
                 shop.sweep.feedbacks(depth=depth)
@@ -197,16 +193,16 @@ class TestCaps:
             (now + timedelta(1), None, "must not be in the future"),
         ]
         async with open_shop(unlimited) as shop:
-            for since, until, words in periods:
+            for since, until, rule in periods:
                 for sweep in (shop.sweep.feedbacks, shop.sweep.questions):
-                    with pytest.raises(InvalidInput, match=words):
+                    with pytest.raises(InvalidInput, match=rule):
                         sweep(since=since, until=until)
             with pytest.raises(InvalidInput, match="archive must be True or False"):
                 shop.sweep.feedbacks(archive="no")  # type: ignore[arg-type]
 
 
 class TestArchive:
-    async def test_archive_when_the_lists_have_it_all(
+    async def test_archive_when_the_lists_are_complete(
         self, unlimited: WildberriesSimulator
     ) -> None:
         async with open_shop(unlimited) as shop:
@@ -215,7 +211,7 @@ class TestArchive:
 
     @pytest.mark.looptime
     @pytest.mark.parametrize("days", [800, 100])
-    async def test_archive_when_it_has_its_own(self, days: int) -> None:
+    async def test_archive_when_it_has_additional_records(self, days: int) -> None:
         shop, marketplace, shelf = virtual(9_000)
         rest = small_shelf(Task(records=9_000, open_share=0), seed=8)
         marketplace.archive = rest

@@ -16,7 +16,7 @@ VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(64)
 
 
 def variant(code: str, **fields: Json) -> Json:
-    """A card that nothing is wrong with."""
+    """A valid card."""
     return {
         "vendorCode": code,
         "brand": "Лад",
@@ -45,7 +45,7 @@ async def read_all(
     cursor: Json = None,
     **wanted: Json,
 ) -> list[Json]:
-    """Every card from a cursor on."""
+    """Every card after a cursor."""
     found: list[Json] = []
     cursor = dict(cursor or {})
     while True:

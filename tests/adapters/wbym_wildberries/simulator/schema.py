@@ -1,4 +1,4 @@
-"""Judges an answer by the published schema, as far as the file says what is in it."""
+"""Checks a response against the published schema, as far as the file describes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .conftest import Json
 
 
 class Schemas(Whole):
-    """The document; an object or a list of which no more is said may hold anything."""
+    """The document; an object or a list without a description may have any contents."""
 
     def check(self, value: Json, schema: Json, where: str = "$") -> Iterator[str]:
         _, schema = self.merged(schema)

@@ -31,17 +31,17 @@ async def test_cursor_reads_every_card_once(run: Run, ascending: bool, limit: in
     assert len(cards) == len(set(identifiers(cards))) == 60
     keys = [(micros_of(one["updatedAt"]), one["nmID"]) for one in cards]
     assert keys == sorted(keys, reverse=not ascending)
-    assert len({moment for moment, _ in keys}) < 60  # some share their moment
+    assert len({moment for moment, _ in keys}) < 60  # some have equal times
 
 
-async def test_first_page_has_ten_cards_unless_told(run: Run) -> None:
+async def test_first_page_has_ten_cards_by_default(run: Run) -> None:
     _, api = await run(cards=400)
     page = (await api.post(LIST, {})).json
     assert len(page["cards"]) == 10
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(-1, {0, 1}), (0, {0, 1}), (1, {1}), (2, {0})])
-async def test_cards_by_whether_they_have_photos(run: Run, wanted: int, found: set[int]) -> None:
+async def test_cards_filtered_by_photos(run: Run, wanted: int, found: set[int]) -> None:
     _, api = await run(cards=400)
     settings = {"cursor": {"limit": 100}, "filter": {"withPhoto": wanted}}
     page = (await api.post(LIST, {"settings": settings})).json
@@ -49,7 +49,7 @@ async def test_cards_by_whether_they_have_photos(run: Run, wanted: int, found: s
     assert {int(bool(one["photos"])) for one in page["cards"]} == found
 
 
-async def test_empty_page_has_a_cursor_without_a_place(run: Run) -> None:
+async def test_empty_page_has_a_cursor_without_a_position(run: Run) -> None:
     _, api = await run(cards=3)
     last = (await read_all(api))[-1]
     cursor = {"updatedAt": last["updatedAt"], "nmID": last["nmID"]}
@@ -84,7 +84,7 @@ async def test_changed_cards_come_after_a_saved_cursor(run: Run, time: Time) -> 
     ],
 )
 @pytest.mark.parametrize("path", [LIST])
-async def test_wrong_cursor_is_400(run: Run, path: str, cursor: Json) -> None:
+async def test_invalid_cursor_is_400(run: Run, path: str, cursor: Json) -> None:
     _, api = await run()
     reply = await api.post(path, {"settings": {"cursor": cursor}})
     assert reply.status == 400
@@ -155,7 +155,7 @@ async def test_merge_moves_cards_of_one_subject(run: Run) -> None:
         ({"nmIDs": [987_654_322], "targetIMT": 123_456_789}, "different subcategories"),
     ],
 )
-async def test_move_refuses(run: Run, body: Json, text: str) -> None:
+async def test_invalid_move_is_400(run: Run, body: Json, text: str) -> None:
     simulator, api = await run()
     reply = await api.post(MOVE, body)
     assert reply.status == 400
@@ -164,7 +164,7 @@ async def test_move_refuses(run: Run, body: Json, text: str) -> None:
     assert not simulator.stats.effects
 
 
-async def test_group_holds_thirty(run: Run) -> None:
+async def test_group_has_at_most_thirty_cards(run: Run) -> None:
     _, api = await run(cards=500)
     polo = [one["nmID"] for one in await read_all(api) if one["subjectID"] == 219]
     assert (await api.post(MOVE, {"nmIDs": polo[:30]})).status == 200
@@ -216,7 +216,7 @@ async def test_trash_is_read_by_its_cursor_and_emptied_after_thirty_days(
 
 
 @pytest.mark.parametrize("path", [DELETE, RECOVER])
-async def test_trash_takes_all_or_nothing(run: Run, path: str) -> None:
+async def test_trash_is_atomic(run: Run, path: str) -> None:
     _, api = await run()
     known = identifiers(await read_all(api, LIST if path == DELETE else TRASH))
     reply = await api.post(path, {"nmIDs": [known[0], 1]})
@@ -226,11 +226,11 @@ async def test_trash_takes_all_or_nothing(run: Run, path: str) -> None:
     assert (await api.post(path, {"nmIDs": known[:1] * 1000})).status == 200
 
 
-def test_hundred_thousand_cards_are_ready_at_once_and_a_page_is_quick() -> None:
+def test_hundred_thousand_cards_start_at_once_and_a_page_is_fast() -> None:
     began = real_time.thread_time()
     data = CardData(count=100_000, seed=0, start=int(START))
     for number in range(50_000, 50_100):
-        data.render(number)  # the dates of this page are made
+        data.render(number)  # the dates of this page are created
     assert real_time.thread_time() - began < 0.5
     best, page = 1.0, b""
     for _ in range(10):
@@ -252,7 +252,7 @@ def test_same_seed_gives_same_cards() -> None:
     assert rows(1) != rows(2)
 
 
-def test_identifiers_lead_back() -> None:
+def test_identifiers_are_reversible() -> None:
     for number in (0, 7, 99_999):
         assert card_ids.number_of(card_ids.nm_id(number)) == number
         assert card_ids.number_of_vendor_code(card_ids.vendor_code(number)) == number
@@ -263,7 +263,7 @@ def test_identifiers_lead_back() -> None:
     assert card_ids.number_of_vendor_code("DP007") is None
 
 
-def test_families_hold_one_subject() -> None:
+def test_families_have_one_subject() -> None:
     families = Counter(card_ids.imt_id(number) for number in range(720))
     assert set(families.values()) == {3}
     for imt in families:
@@ -284,7 +284,7 @@ async def numbers_of(api: Api) -> set[int]:
     return set(identifiers(await read_all(api)))
 
 
-async def test_list_is_whole_although_cards_change_between_pages(run: Run, time: Time) -> None:
+async def test_list_is_complete_when_cards_change_between_pages(run: Run, time: Time) -> None:
     _, api = await run(cards=50, trashed=0)
     before = await numbers_of(api)
     seen: set[int] = set()

@@ -15,7 +15,7 @@ PNG = b"\x89PNG\r\n\x1a\n123"
 
 
 async def read_all(api: Api, after: int | None = None) -> tuple[list[Json], list[Json]]:
-    """Events and answers, read until `totalEvents` is 0."""
+    """Events and responses, read until `totalEvents` is 0."""
     events: list[Json] = []
     answers: list[Json] = []
     params = {} if after is None else {"next": after}
@@ -53,7 +53,7 @@ async def test_list_of_chats(run: Run) -> None:
     assert set(reply.json) == {"result", "errors"}
     assert reply.json["errors"] is None
     chats = reply.json["result"]
-    assert len(chats) == 9  # the tenth is seen in events only
+    assert len(chats) == 9  # the tenth is only in events
     assert {"chatID", "replySign", "clientName", "goodCard", "lastMessage"} <= set(chats[0])
     assert all(len(chat["replySign"]) <= 255 for chat in chats)
     assert {"clientID" in chat for chat in chats} == {True, False}
@@ -63,7 +63,7 @@ async def test_feed_is_read_to_its_end_without_losing_ties(run: Run) -> None:
     simulator, api = await run(chats=30, events_per_chat=20)
     events, answers = await read_all(api)
     assert len({event["eventID"] for event in events}) == len(events) == 600
-    assert len(answers[0]["events"]) > 50  # a tie lay on the border of the page
+    assert len(answers[0]["events"]) > 50  # equal times crossed the border of the page
     assert answers[-1]["next"] == answers[-2]["next"]
     times = [event["addTimestamp"] for event in answers[0]["events"]]
     assert times != sorted(times)
@@ -107,7 +107,7 @@ async def test_any_past_time_is_a_cursor(run: Run) -> None:
         ("x", "Invalid number"),
     ],
 )
-async def test_bad_cursor_is_400(run: Run, value: str, detail: str) -> None:
+async def test_invalid_cursor_is_400(run: Run, value: str, detail: str) -> None:
     _, api = await run()
     reply = await api.get(EVENTS, next=value)
     assert reply.status == 400
@@ -115,9 +115,9 @@ async def test_bad_cursor_is_400(run: Run, value: str, detail: str) -> None:
     assert (reply.json["origin"], reply.json["detail"]) == ("proxy-chats", detail)
 
 
-async def test_cursors_are_refused_on_demand(run: Run) -> None:
+async def test_cursors_are_rejected_on_demand(run: Run) -> None:
     simulator, api = await run()
-    simulator.state.chats.refuse_cursors(2)
+    simulator.state.chats.reject_cursors(2)
     assert (await api.get(EVENTS)).status == 200
     assert [(await api.get(EVENTS, next=1)).status for _ in range(3)] == [400, 400, 200]
 
@@ -167,7 +167,7 @@ async def test_sent_message_echoes_in_the_feed(run: Run, time: Time) -> None:
     assert simulator.stats.effects == {"message": 1, "file": 2}
 
 
-async def test_echo_may_be_late_and_the_answer_may_hold_a_sign(run: Run, time: Time) -> None:
+async def test_echo_may_be_late_and_the_response_may_have_a_sign(run: Run, time: Time) -> None:
     _, api = await run(echo_delay=30, sign_in_answer=True)
     _, answers = await read_all(api)
     sign = next(iter((await signs(api)).values()))
@@ -187,7 +187,7 @@ async def test_chat_is_listed_after_the_sellers_reply(run: Run) -> None:
     assert hidden["chatID"] in await signs(api)
 
 
-async def test_rotated_sign_is_refused(run: Run) -> None:
+async def test_rotated_sign_is_rejected(run: Run) -> None:
     simulator, api = await run()
     chat_id, sign = next(iter((await signs(api)).items()))
     simulator.state.rotate_signs()
@@ -212,7 +212,7 @@ async def test_rotated_sign_is_refused(run: Run) -> None:
         ("а", [("a.png", PNG + bytes(5 * 1024 * 1024 - 20))] * 7, "Max total size: 30MiB"),
     ],
 )
-async def test_message_is_refused_with_a_reason(
+async def test_message_is_rejected_with_a_reason(
     run: Run, text: Json, files: Json, detail: str
 ) -> None:
     simulator, api = await run()
@@ -223,7 +223,7 @@ async def test_message_is_refused_with_a_reason(
     assert simulator.stats.effects["message"] == 0
 
 
-async def test_message_is_refused_when_form_or_sign_is_wrong(run: Run) -> None:
+async def test_message_is_rejected_when_form_or_sign_is_invalid(run: Run) -> None:
     _, api = await run()
     assert (await post(api, None, "а")).json["detail"] == "Invalid signature"
     assert (await post(api, "1" * 256, "а")).json["detail"] == "Invalid signature"
@@ -231,7 +231,7 @@ async def test_message_is_refused_when_form_or_sign_is_wrong(run: Run) -> None:
     assert (reply.status, "multipart" in reply.json["detail"]) == (400, True)
 
 
-async def test_longest_message_and_file_alone_pass(run: Run) -> None:
+async def test_message_of_max_length_and_single_file_are_accepted(run: Run) -> None:
     _, api = await run()
     sign = next(iter((await signs(api)).values()))
     assert (await post(api, sign, "я" * 1000)).status == 200
@@ -239,10 +239,10 @@ async def test_longest_message_and_file_alone_pass(run: Run) -> None:
     assert (await post(api, sign, None, ("a.png", big))).status == 200
 
 
-async def test_success_may_carry_errors_about_files(run: Run) -> None:
+async def test_success_may_include_errors_of_files(run: Run) -> None:
     simulator, api = await run()
     sign = next(iter((await signs(api)).values()))
-    simulator.state.chats.refuse_files()
+    simulator.state.chats.reject_files()
     reply = await post(api, sign, "Смотрите", ("a.png", PNG))
     assert (reply.status, len(reply.json["errors"])) == (200, 1)
     assert simulator.state.sent[0].files == ()
@@ -263,8 +263,8 @@ async def test_file_is_moderated(run: Run, time: Time) -> None:
     time.passed += 60
     assert (await api.get(path)).status == 200
     simulator.state.chats.files[download_id].rejected = True
-    refused = await api.get(path)
-    assert (refused.status, refused.json["detail"]) == (451, "moderation error")
-    assert refused.headers["Content-Type"] == "application/problem+json"
+    rejected = await api.get(path)
+    assert (rejected.status, rejected.json["detail"]) == (451, "moderation error")
+    assert rejected.headers["Content-Type"] == "application/problem+json"
     unknown = await api.get("/api/v1/seller/download/nothing")
     assert (unknown.status, unknown.json["title"]) == (400, "invalid fileID")

@@ -53,7 +53,7 @@ async def test_list_filters(run: Run) -> None:
         ({"is_archive": "true", "id": "x"}, "UUID"),
     ],
 )
-async def test_bad_query_is_400(run: Run, params: Json, detail: str) -> None:
+async def test_invalid_query_is_400(run: Run, params: Json, detail: str) -> None:
     _, api = await run()
     reply = await api.get(CLAIMS, **params)
     assert reply.status == 400
@@ -101,7 +101,7 @@ async def test_rejected_claim_is_reopened(run: Run) -> None:
         ({"id": "fe3e", "action": "approve1"}, "UUID"),
     ],
 )
-async def test_decision_is_refused_with_a_reason(run: Run, body: Json, detail: str) -> None:
+async def test_decision_is_rejected_with_a_reason(run: Run, body: Json, detail: str) -> None:
     simulator, api = await run()
     claim_id = simulator.state.claims.arrive(actions=["approve1", "rejectcustom", "approvecc1"])
     body = {name: claim_id if value == "{id}" else value for name, value in body.items()}
@@ -114,7 +114,7 @@ async def test_decision_is_refused_with_a_reason(run: Run, body: Json, detail: s
     assert simulator.stats.effects["decision"] == 0
 
 
-async def test_comment_goes_with_approvecc1(run: Run) -> None:
+async def test_comment_is_sent_with_approvecc1(run: Run) -> None:
     simulator, api = await run()
     claim_id = simulator.state.claims.arrive(actions=["approvecc1"])
     body = {"id": claim_id, "action": "approvecc1", "comment": "Ждём вас в магазине"}

@@ -34,7 +34,7 @@ def test_same_seed_gives_same_data() -> None:
     assert all(one != two for one, two in zip(pages(1), pages(2), strict=True))
 
 
-def test_million_feedbacks_are_ready_at_once_and_of_real_size() -> None:
+def test_million_feedbacks_start_at_once_and_have_realistic_sizes() -> None:
     began = real_time.thread_time()
     shelf = feedback_store(count=1_000_000, seed=0, start=START, open_share=0.4)
     chosen = shelf.select(processed=True)
@@ -58,7 +58,7 @@ def test_open_feedbacks_are_young_and_some_share_their_second() -> None:
 
 
 @given(st.integers(0, 2**40), st.text(max_size=5))
-def test_identifier_leads_back_to_its_number(number: int, seed: str) -> None:
+def test_identifier_is_reversible(number: int, seed: str) -> None:
     ids = RecordIds(seed)
     identifier = ids.of(number).decode()
     assert len(identifier) == 20
@@ -71,6 +71,6 @@ def test_dates_are_written_as_published() -> None:
     assert utc_time(1_727_335_248) == b"2024-09-26T07:20:48Z"
 
 
-def test_lists_hold_little_memory() -> None:
+def test_lists_use_little_memory() -> None:
     shelf = feedback_store(count=1000, seed=0, start=START, open_share=0.4)
     assert all(isinstance(numbers, array) for numbers in shelf.lists.values())

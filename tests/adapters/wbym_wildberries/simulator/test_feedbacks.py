@@ -88,7 +88,7 @@ async def test_parent_and_child_point_at_each_other(run: Run) -> None:
         assert rows[row["parentFeedbackId"]]["childFeedbackId"] == row["id"]
 
 
-async def test_order_is_newest_first_unless_asked(run: Run) -> None:
+async def test_order_is_newest_first_by_default(run: Run) -> None:
     _, api = await run()
     newest = await page(api, True)
     oldest = await page(api, True, order="dateAsc")
@@ -96,7 +96,7 @@ async def test_order_is_newest_first_unless_asked(run: Run) -> None:
     assert sorted(map(unix, oldest)) == list(map(unix, oldest))
 
 
-async def test_dates_are_seconds_and_both_ends_belong(run: Run) -> None:
+async def test_dates_are_seconds_and_both_ends_are_included(run: Run) -> None:
     _, api = await run()
     rows = await page(api, True, order="dateAsc")
     low, high = unix(rows[10]), unix(rows[20])
@@ -132,7 +132,7 @@ async def test_item_filter(run: Run) -> None:
         ({"isAnswered": "true", "take": 1, "skip": 0, "dateTo": "1.5"}, "Плохой формат dateTo"),
     ],
 )
-async def test_answers_400_when_a_parameter_is_bad(run: Run, params: Json, text: str) -> None:
+async def test_invalid_parameter_is_400(run: Run, params: Json, text: str) -> None:
     _, api = await run()
     reply = await api.get(LIST, **params)
     assert reply.status == 400
@@ -146,7 +146,7 @@ async def test_answers_400_when_a_parameter_is_bad(run: Run, params: Json, text:
     assert len(reply.json["requestId"]) == 36
 
 
-async def test_depth_reaches_its_documented_end_or_less(run: Run) -> None:
+async def test_depth_is_as_documented_or_less(run: Run) -> None:
     _, api = await run()
     assert await page(api, True, 5000, 199_990) == []
     _, api = await run(feedbacks_depth=20)
@@ -197,7 +197,7 @@ async def test_answer_moves_the_feedback_and_counts_once(run: Run) -> None:
     assert [w.text for w in simulator.state.written] == ["Спасибо!"]
 
 
-async def test_answer_to_a_wrong_id_is_204_without_effect(run: Run) -> None:
+async def test_answer_to_an_unknown_id_is_204_without_effect(run: Run) -> None:
     simulator, api = await run()
     reply = await api.send("POST", ANSWER, {"id": "J2FMRjUj6hwvwCElqssz", "text": "Спасибо!"})
     assert reply.status == 204
@@ -280,8 +280,8 @@ async def test_return_of_the_item(run: Run) -> None:
     assert (done.status, done.json["data"]) == (200, {})
     again = await api.send("POST", path, {"feedbackId": able["id"]})
     assert (again.status, again.json["errorText"][:19]) == (422, "Не удалось выполнит")
-    refused = await api.send("POST", path, {"feedbackId": unable["id"]})
-    assert (refused.status, refused.json["errorText"][:12]) == (422, "Request for ")
+    rejected = await api.send("POST", path, {"feedbackId": unable["id"]})
+    assert (rejected.status, rejected.json["errorText"][:12]) == (422, "Request for ")
     unknown = await api.send("POST", path, {"feedbackId": "absdfgerrrfff1234"})
     assert (unknown.status, unknown.json["errorText"]) == (400, "Неправильный id в запросе")
     assert simulator.stats.effects["return"] == 1

@@ -24,7 +24,7 @@ GATEWAY = {"title", "detail", "code", "requestId", "origin", "status", "statusTe
         ("{chat only}", "token scope not allowed"),
     ],
 )
-async def test_answers_401_when_token_is_wrong(run: Run, token: str, detail: str) -> None:
+async def test_invalid_token_is_401(run: Run, token: str, detail: str) -> None:
     _, api = await run()
     tokens = {
         "{good}": api.token,
@@ -42,7 +42,7 @@ async def test_answers_401_when_token_is_wrong(run: Run, token: str, detail: str
     assert detail in reply.json["detail"]
 
 
-async def test_read_only_token_reads_and_may_not_write(run: Run) -> None:
+async def test_read_only_token_cannot_write(run: Run) -> None:
     simulator, api = await run()
     api = api.with_token(make_token(now=START, read_only=True))
     assert (await api.get("/api/v1/feedbacks", **LIST)).status == 200
@@ -53,8 +53,8 @@ async def test_read_only_token_reads_and_may_not_write(run: Run) -> None:
     assert not simulator.stats.ignored
 
 
-async def test_refused_type_is_403_and_unpaid_service_402(run: Run) -> None:
-    _, api = await run(refused_types={1}, unpaid_services=True)
+async def test_disallowed_type_is_403_and_unpaid_service_402(run: Run) -> None:
+    _, api = await run(rejected_types={1}, unpaid_services=True)
     base = await api.with_token(make_token(now=START, acc=1)).get("/api/v1/seller/chats")
     assert (base.status, base.json["detail"]) == (403, "base token is not allowed")
     service = await api.with_token(make_token(now=START, acc=4)).get("/api/v1/seller/chats")
@@ -68,7 +68,7 @@ async def test_denied_feedbacks_are_403_in_their_own_shape(run: Run) -> None:
     assert (await api.get("/api/v1/seller/chats")).status == 200
 
 
-async def test_test_token_works_only_where_there_is_a_sandbox(run: Run) -> None:
+async def test_sandbox_token_works_only_on_sandbox_hosts(run: Run) -> None:
     _, api = await run()
     api = api.with_token(make_token(now=START, test=True))
     assert (await api.get("/api/v1/feedbacks", **LIST)).status == 200
@@ -137,15 +137,15 @@ async def test_error_under_200_when_scripted(run: Run) -> None:
     assert (await api.get("/api/v1/feedbacks", **LIST)).json["error"] is False
 
 
-async def test_spoiled_page_has_nulls_new_words_and_a_bad_record(run: Run) -> None:
+async def test_spoiled_page_has_nulls_new_values_and_an_undecodable_record(run: Run) -> None:
     faults = Faults(seed=4)
     _, api = await run(faults=faults)
     faults.next("/feedbacks", "nulls")
     rows = (await api.get("/api/v1/feedbacks", **LIST)).json["data"]["feedbacks"]
     assert all(row["bables"] is None and row["video"] is None for row in rows)
-    faults.next("/feedbacks", "unknown_words")
+    faults.next("/feedbacks", "unknown_values")
     rows = (await api.get("/api/v1/feedbacks", **LIST)).json["data"]["feedbacks"]
-    assert all(re.match(r"newWord\d+", row["state"]) and "newField" in row for row in rows)
+    assert all(re.match(r"newValue\d+", row["state"]) and "newField" in row for row in rows)
     faults.next("/feedbacks", "bad_record")
     rows = (await api.get("/api/v1/feedbacks", **LIST)).json["data"]["feedbacks"]
     assert sum(not isinstance(row["id"], str) for row in rows) == 1

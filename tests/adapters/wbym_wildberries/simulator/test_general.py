@@ -26,7 +26,7 @@ async def ping(api: Api, host: str = "", token: str = "") -> int:
     return (await caller.call("GET", "/ping", headers=headers)).status
 
 
-async def test_ping_tells_the_time_three_times_in_thirty_seconds(run: Run, time: Time) -> None:
+async def test_ping_is_allowed_three_times_in_thirty_seconds(run: Run, time: Time) -> None:
     _, api = await run(limits=True)
     reply = await api.get("/ping")
     assert reply.json == {"TS": "2026-09-21T17:13:20+03:00", "Status": "OK"}
@@ -36,8 +36,8 @@ async def test_ping_tells_the_time_three_times_in_thirty_seconds(run: Run, time:
     time.passed += 10  # the first call is thirty seconds old
     assert [await ping(api) for _ in range(2)] == [200, 429]
     time.passed += 59
-    refused = await api.get("/ping")
-    assert (refused.status, refused.json["title"]) == (429, "too many requests")
+    rejected = await api.get("/ping")
+    assert (rejected.status, rejected.json["title"]) == (429, "too many requests")
     time.passed += 1
     assert await ping(api) == 200
 
@@ -55,7 +55,7 @@ async def test_ping_blocks_one_host_of_one_seller(run: Run) -> None:
     ) == "600"
 
 
-async def test_ping_asks_for_the_category_of_its_host(run: Run) -> None:
+async def test_ping_requires_the_category_of_its_host(run: Run) -> None:
     _, api = await run()
     chat = make_token(now=START, scopes=["chat"])
     assert await ping(api, token=chat) == 200
@@ -88,7 +88,7 @@ async def test_news_are_read_by_id_or_date(run: Run) -> None:
         assert (await api.call("GET", NEWS, params=params)).status == 400
 
 
-async def test_seller_is_the_tokens(run: Run) -> None:
+async def test_seller_is_that_of_the_token(run: Run) -> None:
     _, api = await run()
     other = api.with_token(make_token(now=START, sid="other", scopes=["chat"]))
     seller = (await other.get("/api/v1/seller-info")).json
@@ -98,7 +98,7 @@ async def test_seller_is_the_tokens(run: Run) -> None:
 
 
 @pytest.mark.parametrize("path", ["rating", "subscriptions", "tariff-constructor/options"])
-async def test_service_methods_refuse_other_tokens(run: Run, path: str) -> None:
+async def test_service_methods_reject_other_tokens(run: Run, path: str) -> None:
     _, api = await run()
     reply = await api.get(f"{COMMON}/{path}")
     assert (reply.status, reply.json["detail"]) == (403, "personal token is not allowed")
@@ -116,7 +116,7 @@ async def test_seller_without_subscription(run: Run) -> None:
     assert (reply.status, reply.json["code"]) == (400, "INVALID_LOCALE")
 
 
-async def test_user_is_invited_let_in_and_removed(run: Run) -> None:
+async def test_user_is_invited_accepted_and_removed(run: Run) -> None:
     simulator, api = await run(users=4)
     active = (await api.get(USERS)).json
     assert (active["total"], active["countInResponse"]) == (4, 4)
@@ -147,16 +147,16 @@ async def test_user_is_invited_let_in_and_removed(run: Run) -> None:
     assert (await api.get(USERS)).json["total"] == 3
 
 
-async def test_wrong_requests_about_users_are_400(run: Run) -> None:
+async def test_invalid_requests_about_users_are_400(run: Run) -> None:
     simulator, api = await run()
     owner = (await api.get(USERS)).json["users"][0]["id"]
     unknown = {"userId": 1, "access": []}
-    word = {"userId": owner, "access": [{"code": "all", "disabled": True}]}
+    permission = {"userId": owner, "access": [{"code": "all", "disabled": True}]}
     long = {"phoneNumber": "79990000001", "position": "x" * 151}
     wrong: list[tuple[str, str, Json]] = [
         ("PUT", f"{USERS}/access", {"usersAccesses": []}),
         ("PUT", f"{USERS}/access", {"usersAccesses": [unknown]}),
-        ("PUT", f"{USERS}/access", {"usersAccesses": [word]}),
+        ("PUT", f"{USERS}/access", {"usersAccesses": [permission]}),
         ("POST", "/api/v1/invite", {}),
         ("POST", "/api/v1/invite", {"invite": {"phoneNumber": "no"}}),
         ("POST", "/api/v1/invite", {"invite": long}),
@@ -174,7 +174,7 @@ async def test_wrong_requests_about_users_are_400(run: Run) -> None:
     assert not simulator.stats.effects
 
 
-async def test_users_are_for_personal_tokens(run: Run) -> None:
+async def test_users_require_a_personal_token(run: Run) -> None:
     _, api = await run()
     assert (await service(api).get(USERS)).status == 403
     reader = api.with_token(make_token(now=START, scopes=["users"], read_only=True))
@@ -196,8 +196,8 @@ async def test_directories_have_their_languages(run: Run) -> None:
         assert (found["subjectID"], found["parentName"]) == (105, "Обувь")
     shoes = (await api.get(f"{base}/object/all", parentID=760)).json["data"]
     assert {one["parentID"] for one in shoes} == {760}
-    told = (await api.get(f"{base}/object/charcs/105", locale="en")).json["data"]
-    size = next(one for one in told if one["charcID"] == 54337)
+    characteristics = (await api.get(f"{base}/object/charcs/105", locale="en")).json["data"]
+    size = next(one for one in characteristics if one["charcID"] == 54337)
     assert (size["name"], size["charcType"], size["subjectName"]) == ("Size", 4, "Sneakers")
     assert (size["existNamedField"], size["isVariable"], size["hasFilter"]) == (True, True, False)
     codes = f"{base}/directory/tnved"
@@ -219,7 +219,7 @@ async def test_directories_have_their_languages(run: Run) -> None:
         "/content/v2/directory/colors?locale=fr",
     ],
 )
-async def test_wrong_question_to_a_directory_is_400(run: Run, path: str) -> None:
+async def test_invalid_directory_request_is_400(run: Run, path: str) -> None:
     _, api = await run()
     reply = await api.get(path)
     assert (reply.status, reply.json["errorText"]) == (400, BAD_REQUEST)
@@ -238,7 +238,7 @@ async def test_brands_are_read_by_next_until_it_is_absent(run: Run) -> None:
     assert len(seen) == len(set(seen)) == page["total"] == 250
 
 
-async def test_recommendations_are_added_replaced_and_taken_away(run: Run) -> None:
+async def test_recommendations_are_added_replaced_and_removed(run: Run) -> None:
     simulator, api = await run(cards=200)
     listed = (await api.post(f"{RECOMMENDATIONS}/list", {"limit": 200})).json["data"]
     with_photo = [one["nmId"] for one in listed if one["picsCount"]]

@@ -18,7 +18,7 @@ async def labels(api: Api) -> list[Json]:
     return rows
 
 
-async def test_labels_are_made_changed_and_deleted(run: Run) -> None:
+async def test_labels_are_created_changed_and_deleted(run: Run) -> None:
     simulator, api = await run()
     before = await labels(api)
     assert (await api.post(TAG, {"name": "Новинка", "color": "DEF1DD"})).status == 200
@@ -32,7 +32,7 @@ async def test_labels_are_made_changed_and_deleted(run: Run) -> None:
     assert simulator.stats.effects["label"] == 3
 
 
-async def test_there_are_fifteen_labels_of_fifteen_characters(run: Run) -> None:
+async def test_labels_are_limited_to_fifteen_of_fifteen_characters(run: Run) -> None:
     _, api = await run()
     for number in range(13):
         body = {"name": f"{number:015d}", "color": "D1CFD7"}
@@ -52,7 +52,7 @@ async def test_there_are_fifteen_labels_of_fifteen_characters(run: Run) -> None:
         ({"name": "Популярный", "color": "D1CFD7"}, TAKEN),
     ],
 )
-async def test_wrong_label_is_400(run: Run, body: Json, text: str) -> None:
+async def test_invalid_label_is_400(run: Run, body: Json, text: str) -> None:
     simulator, api = await run()
     last = (await labels(api))[-1]["id"]
     for method, path in (("POST", TAG), ("PATCH", f"{TAG}/{last}")):
@@ -61,7 +61,7 @@ async def test_wrong_label_is_400(run: Run, body: Json, text: str) -> None:
     assert not simulator.stats.effects
 
 
-async def test_label_that_is_not_there_is_an_error_under_200(run: Run) -> None:
+async def test_unknown_label_is_an_error_under_200(run: Run) -> None:
     _, api = await run()
     reply = await api.send("PATCH", f"{TAG}/1", {"name": "x", "color": "D1CFD7"})
     assert (reply.status, reply.json["error"], reply.json["errorText"]) == (
@@ -101,7 +101,7 @@ async def test_cards_have_exactly_the_linked_labels(run: Run) -> None:
         {"nmID": NM, "tagsIDs": [592_569] * 16},
     ],
 )
-async def test_wrong_link_is_400(run: Run, body: Json) -> None:
+async def test_invalid_link_is_400(run: Run, body: Json) -> None:
     _, api = await run()
     reply = await api.post(LINK, body)
     assert (reply.status, reply.json["errorText"]) == (400, BAD_REQUEST)

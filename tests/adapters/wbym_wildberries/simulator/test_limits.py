@@ -18,24 +18,24 @@ async def test_feedbacks_and_questions_share_a_burst_of_six(run: Run, time: Time
     paths = [FQ, "/api/v1/questions/count-unanswered", "/api/feedbacks/v1/pins/limits"] * 2
     left = [(await api.get(path)).header("X-Ratelimit-Remaining") for path in paths]
     assert left == ["5", "4", "3", "2", "1", "0"]
-    refused = await api.get(FQ)
-    assert refused.status == 429
-    assert refused.json["title"] == "too many requests"
-    assert refused.json["detail"].startswith("limited by ")
-    assert refused.json["statusText"] == "Too Many Requests"
-    assert refused.header("X-Ratelimit-Remaining") is None
-    assert refused.header("Retry-After") is None
-    assert refused.header("X-Ratelimit-Retry") == "1"
-    assert refused.header("X-Ratelimit-Limit") == "6"
-    assert refused.header("X-Ratelimit-Reset") == "2"
+    limited = await api.get(FQ)
+    assert limited.status == 429
+    assert limited.json["title"] == "too many requests"
+    assert limited.json["detail"].startswith("limited by ")
+    assert limited.json["statusText"] == "Too Many Requests"
+    assert limited.header("X-Ratelimit-Remaining") is None
+    assert limited.header("Retry-After") is None
+    assert limited.header("X-Ratelimit-Retry") == "1"
+    assert limited.header("X-Ratelimit-Limit") == "6"
+    assert limited.header("X-Ratelimit-Reset") == "2"
     assert (simulator.stats.requests, simulator.stats.rate_limited) == (7, 1)
 
 
-async def test_coming_back_before_retry_is_refused_again(run: Run, time: Time) -> None:
+async def test_request_before_retry_is_rejected_again(run: Run, time: Time) -> None:
     simulator, api = await run(limits=True)
     for _ in range(7):
         await api.get(FQ)
-    time.passed += 0.9  # there are tokens again, but the refusal said one second
+    time.passed += 0.9  # the bucket has tokens again, but X-Ratelimit-Retry was one second
     assert (await api.get(FQ)).status == 429
     time.passed += 0.1
     assert (await api.get(FQ)).status == 200
@@ -62,7 +62,7 @@ async def test_bucket_refills_three_a_second(run: Run, time: Time) -> None:
         ("PATCH", "/api/v1/claim", 10, "3"),
     ],
 )
-async def test_chats_and_claims_have_a_limit_each(
+async def test_chats_and_claims_have_separate_limits(
     run: Run, method: str, path: str, burst: int, retry: str
 ) -> None:
     _, api = await run(limits=True)
@@ -83,12 +83,14 @@ async def test_chats_and_claims_have_a_limit_each(
     ],
 )
 @pytest.mark.parametrize("acc", [1, None])
-async def test_base_token_waits_minutes(run: Run, path: str, retry: str, acc: Json) -> None:
+async def test_base_token_has_a_limit_of_minutes(
+    run: Run, path: str, retry: str, acc: Json
+) -> None:
     _, api = await run(limits=True)
     api = api.with_token(make_token(now=START, acc=acc))
     assert (await api.get(path)).status != 429
-    refused = await api.get(path)
-    assert (refused.status, refused.header("X-Ratelimit-Retry")) == (429, retry)
+    limited = await api.get(path)
+    assert (limited.status, limited.header("X-Ratelimit-Retry")) == (429, retry)
 
 
 async def test_base_with_secret_counts_with_the_service_token(run: Run) -> None:
@@ -131,7 +133,7 @@ async def test_limits_are_lifted_or_scaled(run: Run) -> None:
     assert (await api.get(FQ)).header("X-Ratelimit-Reset") == "1"
 
 
-async def test_refused_token_is_not_counted_and_shows_what_is_left(run: Run) -> None:
+async def test_rejected_token_is_not_counted_and_shows_the_remainder(run: Run) -> None:
     _, api = await run(limits=True)
     weak = api.with_token(make_token(now=START, scopes=["chat"]))
     reply = [await weak.get(FQ) for _ in range(8)][-1]
@@ -149,6 +151,6 @@ async def test_header_case_varies(run: Run) -> None:
 
 async def test_request_is_counted_after_its_jitter(run: Run, time: Time) -> None:
     _, api = await run(limits=True, faults=Faults(arrival_jitter=2.0))
-    for _ in range(12):  # a second on the way, on the average: the bucket never empties
+    for _ in range(12):  # a second in transit, on average: the bucket never empties
         assert (await api.get(FQ)).status == 200
     assert all(0 <= seconds <= 2 for seconds in time.slept)

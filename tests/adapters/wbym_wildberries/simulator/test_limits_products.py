@@ -13,16 +13,16 @@ STOCKS = "/api/v3/stocks/100201"
 REMAINING = "X-Ratelimit-Remaining"
 
 
-async def test_answer_4xx_of_warehouses_costs_ten(run: Run, time: Time) -> None:
+async def test_4xx_of_warehouses_costs_ten(run: Run, time: Time) -> None:
     _, api = await run(limits=True)
     assert (await api.get(WAREHOUSES)).header(REMAINING) == "19"
     wrong = await api.call("DELETE", f"{WAREHOUSES}/5")
     assert (wrong.status, wrong.header(REMAINING)) == (404, "9")
     assert (await api.get("/api/v3/offices")).header(REMAINING) == "8"  # one bucket
     assert (await api.post(WAREHOUSES, {})).header(REMAINING) == "0"  # two below empty
-    refused = await api.get(WAREHOUSES)
-    assert (refused.status, refused.header("X-Ratelimit-Retry")) == (429, "1")
-    assert refused.header("X-Ratelimit-Reset") == "5"  # 22 requests of 0.2 s
+    limited = await api.get(WAREHOUSES)
+    assert (limited.status, limited.header("X-Ratelimit-Retry")) == (429, "1")
+    assert limited.header("X-Ratelimit-Reset") == "5"  # 22 requests of 0.2 s
     time.passed += 1
     assert (await api.get(WAREHOUSES)).header(REMAINING) == "2"
 
@@ -36,11 +36,11 @@ async def test_4xx_of_stocks_costs_ten_of_deleting_too(run: Run) -> None:
     assert (await api.send("DELETE", STOCKS, {"chrtIds": [5]})).header(REMAINING) == "1"
     wrong = await api.send("DELETE", STOCKS, {})
     assert (wrong.status, wrong.header(REMAINING)) == (400, "0")
-    refused = await api.send("DELETE", STOCKS, {"chrtIds": [5]})
-    assert (refused.status, refused.header("X-Ratelimit-Retry")) == (429, "60")
+    limited = await api.send("DELETE", STOCKS, {"chrtIds": [5]})
+    assert (limited.status, limited.header("X-Ratelimit-Retry")) == (429, "60")
 
 
-async def test_refusals_failures_and_lost_answers_are_charged_as_they_are(run: Run) -> None:
+async def test_failures_and_lost_responses_are_charged_by_their_status(run: Run) -> None:
     faults = Faults()
     _, api = await run(limits=True, faults=faults)
     faults.next("/warehouses", "error")
@@ -118,12 +118,12 @@ async def test_methods_of_a_group_share_their_bucket(run: Run, paths: tuple[str,
     ],
 )
 @pytest.mark.parametrize("acc", [1, None])
-async def test_base_token_waits_long(run: Run, path: str, retry: str, acc: Json) -> None:
+async def test_base_token_has_a_low_limit(run: Run, path: str, retry: str, acc: Json) -> None:
     _, api = await run(limits=True)
     api = api.with_token(make_token(now=START, acc=acc, scopes=CATEGORIES))
     assert (await api.get(path)).status != 429
-    refused = await api.get(path)
-    assert (refused.status, refused.header("X-Ratelimit-Retry")) == (429, retry)
+    limited = await api.get(path)
+    assert (limited.status, limited.header("X-Ratelimit-Retry")) == (429, retry)
 
 
 async def test_sandbox_allows_one_request_a_second_in_total(run: Run, time: Time) -> None:

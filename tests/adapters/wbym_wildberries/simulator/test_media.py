@@ -21,7 +21,7 @@ async def with_photos(api: Api, count: int) -> Json:
     return next(one for one in await read_all(api) if len(one["photos"]) == count)
 
 
-async def test_file_is_added_or_put_into_its_place(run: Run) -> None:
+async def test_file_is_added_or_replaced(run: Run) -> None:
     simulator, api = await run(cards=200)
     nm = (await with_photos(api, 2))["nmID"]
     assert (await upload(api, nm, 9, IMAGE)).json["data"] == {}
@@ -36,7 +36,7 @@ async def test_file_is_added_or_put_into_its_place(run: Run) -> None:
     assert simulator.stats.effects["media"] == 3
 
 
-async def test_card_holds_thirty_pictures(run: Run) -> None:
+async def test_card_has_at_most_thirty_pictures(run: Run) -> None:
     _, api = await run()
     nm = (await with_photos(api, 0))["nmID"]
     links = [f"https://example.com/{n}.jpg" for n in range(30)]
@@ -62,7 +62,7 @@ async def test_card_holds_thirty_pictures(run: Run) -> None:
         (987_654_321, 1, b"GIF89a" + struct.pack("<HH", 700, 899), "700 x 900"),
     ],
 )
-async def test_wrong_file_is_400(
+async def test_invalid_file_is_400(
     run: Run, nm: object, place: object, content: bytes, text: str
 ) -> None:
     simulator, api = await run()
@@ -109,7 +109,7 @@ async def test_links_replace_all_media(run: Run) -> None:
         ({"nmId": 987_654_321, "data": ["https://example.com/a.html"]}, 409),
     ],
 )
-async def test_wrong_links_are_refused(run: Run, body: Json, status: int) -> None:
+async def test_invalid_links_are_rejected(run: Run, body: Json, status: int) -> None:
     simulator, api = await run()
     reply = await api.post(SAVE, body)
     assert reply.status == status

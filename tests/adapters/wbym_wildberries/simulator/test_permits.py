@@ -16,7 +16,7 @@ EXPIRED = {"type": 2, "number": "B", "endDate": "2026-09-01"}
 
 
 def edit_of(before: Json, **fields: Json) -> Json:
-    """An update that says all that the card has and an update takes."""
+    """An update with every field of the card that an update accepts."""
     read_only = ("imtID", "nmUUID", "subjectID", "subjectName", "needKiz", "photos", "video")
     kept = {name: value for name, value in before.items() if name not in read_only}
     return {**kept, **fields}
@@ -70,7 +70,7 @@ async def test_documents_are_overwritten_in_full(run: Run) -> None:
     assert empty["documents"]["items"] == []
 
 
-async def test_documents_that_are_left_out_are_lost(run: Run) -> None:
+async def test_omitted_documents_are_lost(run: Run) -> None:
     _, api = await run()
     before = await lamp(api)
     wholesale = {"enabled": True, "quantum": 5}
@@ -87,10 +87,10 @@ async def test_documents_that_are_left_out_are_lost(run: Run) -> None:
 async def test_no_permit_needed_empties_them_all(run: Run) -> None:
     _, api = await run()
     before = await lamp(api)
-    said = {**before["documents"], "excludeDocuments": True}
-    after = await write(api, before, documents=said)
-    told = {"items": [], "excludeDocuments": True, "overallVerdict": "approved"}
-    assert after["documents"] == told
+    sent = {**before["documents"], "excludeDocuments": True}
+    after = await write(api, before, documents=sent)
+    expected = {"items": [], "excludeDocuments": True, "overallVerdict": "approved"}
+    assert after["documents"] == expected
     again = await write(api, after, documents={"items": []})
     assert again["documents"]["excludeDocuments"] is False
 
@@ -123,7 +123,7 @@ async def test_verdict_comes_later_and_moves_the_card(run: Run, time: Time) -> N
     assert simulator.stats.effects["card_verdict"] == 1
 
 
-async def test_documents_that_change_again_are_checked_once(run: Run, time: Time) -> None:
+async def test_documents_changed_twice_are_checked_once(run: Run, time: Time) -> None:
     simulator, api = await run(document_delay=100)
     before = await lamp(api)
     written = await write(api, before, documents={"items": [EXPIRED]})
@@ -180,7 +180,7 @@ async def test_unknown_type_is_an_error(run: Run, kind: int) -> None:
     assert await errors(api) == [NO_TYPE]
 
 
-async def test_fields_of_a_later_wildberries_are_overwritten_too(run: Run) -> None:
+async def test_unknown_fields_are_overwritten_too(run: Run) -> None:
     simulator, api = await run()
     before = await lamp(api)
     number = simulator.state.cards.find(before["nmID"])
@@ -190,8 +190,8 @@ async def test_fields_of_a_later_wildberries_are_overwritten_too(run: Run) -> No
     record["sizes"][0]["later"] = 2  # type: ignore[index]
     record["documents"]["items"][0]["later"] = 3  # type: ignore[index]
     simulator.state.cards.save(number, record)
-    told = await card(api, before["nmID"])
-    after = await write(api, told, ignored=True)
-    assert {**after, "updatedAt": ""} == {**told, "updatedAt": ""}
+    expected = await card(api, before["nmID"])
+    after = await write(api, expected, ignored=True)
+    assert {**after, "updatedAt": ""} == {**expected, "updatedAt": ""}
     bare = await write(api, before)
     assert {**bare, "updatedAt": ""} == {**before, "updatedAt": ""}

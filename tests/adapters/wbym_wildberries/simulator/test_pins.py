@@ -29,7 +29,7 @@ async def test_pin_answers_for_each_item(run: Run) -> None:
     assert simulator.stats.effects["pin"] == 1
 
 
-async def test_limits_of_a_card_and_in_all(run: Run) -> None:
+async def test_limits_per_card_and_in_total(run: Run) -> None:
     _, api = await run(feedbacks=2000)
     ids = await feedback_ids(api, 500)
     rows = (await api.send("POST", PINS, [item(one) for one in ids])).json["data"]
@@ -62,7 +62,7 @@ async def test_list_pages_by_next_until_it_is_absent(run: Run) -> None:
     assert (await api.get(PINS, state="pinned", pinOn="nm")).json["data"][0]["state"] == "pinned"
 
 
-async def test_unpin_answers_what_was_unpinned(run: Run) -> None:
+async def test_unpin_returns_unpinned_items(run: Run) -> None:
     _, api = await run()
     (first,) = await feedback_ids(api, 1)
     pin_id = (await api.send("POST", PINS, [item(first)])).json["data"][0]["pinId"]
@@ -78,6 +78,6 @@ async def test_errors_have_the_pins_shape(run: Run) -> None:
     assert (reply.json["status"], reply.json["origin"]) == (400, "pin-open-api")
     assert (await api.get(PINS, limit=501)).status == 400
     assert (await api.send("DELETE", PINS, {"a": 1})).json["detail"] == "invalid request body"
-    refused = await api.send("POST", PINS, [item("x")])
-    assert (refused.status, refused.json["title"]) == (403, "no active subscription or tariff")
+    rejected = await api.send("POST", PINS, [item("x")])
+    assert (rejected.status, rejected.json["title"]) == (403, "no active subscription or tariff")
     assert (await api.get(f"{PINS}/limits")).json["data"] == {"subscription": None, "tariff": None}

@@ -66,7 +66,7 @@ async def test_goods_are_read_by_offset_until_an_empty_page(run: Run) -> None:
         ("/api/v2/buffer/goods/task", {"limit": 1}),
     ],
 )
-async def test_wrong_parameter_is_400(run: Run, path: str, params: Json) -> None:
+async def test_invalid_parameter_is_400(run: Run, path: str, params: Json) -> None:
     _, api = await run()
     reply = await api.get(path, **params)
     assert reply.status == 400
@@ -79,7 +79,7 @@ async def test_list_of_items_has_one_to_a_thousand(run: Run, body: Json) -> None
     assert (await api.post(GOODS, body)).status == 400
 
 
-async def test_task_waits_in_the_buffer_and_ends_in_the_history(run: Run, time: Time) -> None:
+async def test_task_moves_from_the_buffer_to_the_history(run: Run, time: Time) -> None:
     simulator, api = await run(price_delay=20)
     item = {"nmID": NM, "price": 290, "discount": 3}
     task = (await put(api, TASK, item)).json["data"]["id"]
@@ -103,7 +103,7 @@ async def test_task_waits_in_the_buffer_and_ends_in_the_history(run: Run, time: 
     assert (await put(api, TASK, item)).status == 400
 
 
-async def test_task_ends_whole_in_part_or_not_at_all(run: Run) -> None:
+async def test_task_succeeds_in_full_in_part_or_fails(run: Run) -> None:
     simulator, api = await run()
     simulator.state.prices.on_sale.add(NM + 1)
     fine, sale = {"nmID": NM, "discount": 1}, {"nmID": NM + 1, "discount": 1}
@@ -185,7 +185,7 @@ async def test_quarantine_is_read_by_offset(run: Run) -> None:
         (CLUB, [{"nmID": 1, "clubDiscount": 5}], "All item Nos. are specified incorrectly"),
     ],
 )
-async def test_list_is_refused(run: Run, path: str, items: list[Json], text: str) -> None:
+async def test_invalid_list_is_rejected(run: Run, path: str, items: list[Json], text: str) -> None:
     simulator, api = await run()
     reply = await put(api, path, *items)
     assert reply.status == 400
@@ -194,7 +194,7 @@ async def test_list_is_refused(run: Run, path: str, items: list[Json], text: str
     assert not simulator.state.prices.tasks
 
 
-async def test_sizes_have_prices_of_their_own(run: Run) -> None:
+async def test_sizes_have_their_own_prices(run: Run) -> None:
     _, api = await run()
     row = next(row for row in await goods(api) if row["editableSizePrice"])
     nm, sizes = row["nmID"], row["sizes"]
@@ -228,7 +228,7 @@ async def test_club_discount_is_set(run: Run) -> None:
     assert size["clubDiscountedPrice"] == round(size["discountedPrice"] * 0.8, 2)
 
 
-async def test_new_card_costs_what_its_upload_said(run: Run) -> None:
+async def test_new_card_has_the_price_of_its_upload(run: Run) -> None:
     simulator, api = await run()
     group = {"subjectID": 105, "variants": [variant("new")]}
     await api.post("/content/v2/cards/upload", [group])

@@ -88,7 +88,7 @@ def test_limits_are_the_published_ones(operations: dict[tuple[str, str], Json]) 
             assert "3 requests every 30 seconds" in operation["x-wb-rate-limits"]["raw"]
             continue
         note = operation["x-wb-rate-limits"].get("note", "")
-        # Of deleting stock it is said since October 2026, which is after the file.
+        # Documented for deleting stock since October 2026, after the file.
         assert (group in COSTLY) is ("4XX" in note or group == STOCKS_DELETE), key
         if "In Sandbox" in note:
             assert group in IN_SANDBOX, key
@@ -118,7 +118,7 @@ def test_scopes_types_and_flags_are_the_published_ones(
             assert takes_type(route, acc) is (allowed is None or name in allowed), key
 
 
-def test_sandbox_is_where_the_table_has_one(published: Path) -> None:
+def test_sandbox_hosts_are_the_published_ones(published: Path) -> None:
     table = (published / "specs/coverage.tsv").read_text(encoding="utf-8").splitlines()
     names = table[0].split("\t")
     for line in table[1:]:
@@ -132,7 +132,7 @@ def test_texts_of_errors_are_the_published_ones(documents: dict[str, Json]) -> N
     from wbym_wildberries.simulator import card_rules, handlers_labels, handlers_prices, replies
 
     published = str(documents["work-with-products"]["components"]["examples"])
-    words = [
+    texts = [
         *(getattr(handlers_prices, name) for name in ("BAD_FORMAT", "EMPTY", "TOO_MANY", "TWICE")),
         *(getattr(handlers_prices, name) for name in ("SIZES_TWICE", "NOT_WHOLE", "NONE_KNOWN")),
         *(getattr(handlers_prices, name) for name in ("ALREADY_SET", "CLUB_NONE_KNOWN")),
@@ -141,18 +141,18 @@ def test_texts_of_errors_are_the_published_ones(documents: dict[str, Json]) -> N
         *(getattr(handlers_labels, name) for name in ("NO_LABEL", "TAKEN", "TOO_MANY", "BAD_NAME")),
         replies.BAD_REQUEST,
     ]
-    assert [word for word in words if word not in published] == []
+    assert [one for one in texts if one not in published] == []
 
 
 EXCUSED = {
     ("GET", "/api/v1/seller-info"): ("$: unknown country",),  # since October, after the file
     ("GET", "/content/v2/tags"): ("$.data: [",),  # the file's own example has the list
 }
-"""How flaws begin that are the files' own."""
+"""Prefixes of known flaws of the files."""
 
 
 class Judge:
-    """Calls methods and checks what they answer."""
+    """Calls methods and checks their responses."""
 
     def __init__(self, api: Api, documents: dict[str, Json]) -> None:
         self.api = api
@@ -193,10 +193,12 @@ class Judge:
 
 NM = 987_654_321
 NEWER = frozenset({"$.cards[]: unknown documents", "$.cards[]: unknown gtin"})
-"""What the published file, of August 2026, does not have yet."""
+"""Additions since the published file of August 2026."""
 
 
-async def test_every_answer_fits(run: Run, time: Time, documents: dict[str, Json]) -> None:
+async def test_every_response_fits_its_schema(
+    run: Run, time: Time, documents: dict[str, Json]
+) -> None:
     simulator, api = await run(feedbacks=5, questions=5, chats=1, claims=1, price_delay=5)
     judge = Judge(api, documents)
     service = api.with_token(make_token(now=START, acc=4, scopes=CATEGORIES))

@@ -49,7 +49,7 @@ async def test_upload_is_accepted_first_and_applied_later(run: Run, time: Time) 
     assert await failed(api) == []
 
 
-async def test_published_example_is_a_good_card(run: Run) -> None:
+async def test_published_example_is_a_valid_card(run: Run) -> None:
     _, api = await run()
     example = {
         "vendorCode": "АртикулПродавца",
@@ -104,7 +104,9 @@ async def test_published_example_is_a_good_card(run: Run) -> None:
         ),
     ],
 )
-async def test_upload_refuses_at_once(run: Run, body: Json, text: str, additional: Json) -> None:
+async def test_invalid_upload_is_rejected_at_once(
+    run: Run, body: Json, text: str, additional: Json
+) -> None:
     simulator, api = await run()
     reply = await api.post(UPLOAD, body)
     assert (reply.status, reply.json["errorText"]) == (400, text)
@@ -144,7 +146,7 @@ async def test_upload_refuses_at_once(run: Run, body: Json, text: str, additiona
         ),
     ],
 )
-async def test_wrong_card_lands_in_the_list_of_errors(run: Run, fields: Json, text: str) -> None:
+async def test_invalid_card_is_in_the_list_of_errors(run: Run, fields: Json, text: str) -> None:
     simulator, api = await run()
     bad = variant("bad", **{k: v for k, v in fields.items() if k != "vendorCode"})
     bad["vendorCode"] = code = fields.get("vendorCode", "bad")
@@ -246,7 +248,7 @@ async def test_update_overwrites_and_only_adds_sizes_and_barcodes(run: Run, time
     assert (await card(api, "4600000000017"))["nmID"] == before["nmID"]
 
 
-async def test_update_refuses_or_lists_what_is_wrong(run: Run) -> None:
+async def test_invalid_update_is_rejected_or_listed(run: Run) -> None:
     simulator, api = await run()
     good = {**variant("DP00"), "nmID": 987_654_321}
     bodies: list[Json] = [[], {}, [{**good, "sizes": []}], [{"nmID": 1}] * 3001, [variant("x")]]

@@ -19,7 +19,7 @@ async def chrt_ids(api: Api) -> list[int]:
     return [size["chrtID"] for one in await read_all(api) for size in one["sizes"]]
 
 
-async def test_warehouse_is_made_changed_and_deleted(run: Run, time: Time) -> None:
+async def test_warehouse_is_created_changed_and_deleted(run: Run, time: Time) -> None:
     simulator, api = await run(warehouse_delay=60)
     reply = await api.post(PATH, {"name": "Новый", "officeId": 17})
     assert reply.status == 201
@@ -59,7 +59,7 @@ async def test_warehouse_is_made_changed_and_deleted(run: Run, time: Time) -> No
         ({"name": "x", "officeId": 22}, 409, "Conflict"),
     ],
 )
-async def test_wrong_warehouse_is_refused(run: Run, body: Json, status: int, code: str) -> None:
+async def test_invalid_warehouse_is_rejected(run: Run, body: Json, status: int, code: str) -> None:
     _, api = await run()
     before = await warehouses(api)
     for method, path in (("POST", PATH), ("PUT", f"{PATH}/{FIRST}")):
@@ -117,7 +117,7 @@ async def test_stocks_with_unknown_names_are_204_without_effect(run: Run) -> Non
     assert simulator.stats.ignored["stock"] == 2
 
 
-async def test_update_is_all_or_nothing_and_names_what_is_wrong(run: Run) -> None:
+async def test_update_is_atomic_and_names_invalid_items(run: Run) -> None:
     simulator, api = await run()
     one, two, *_ = await chrt_ids(api)
     body = {
@@ -136,7 +136,7 @@ async def test_update_is_all_or_nothing_and_names_what_is_wrong(run: Run) -> Non
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-async def test_wrong_list_of_sizes_is_refused(run: Run, method: str) -> None:
+async def test_invalid_list_of_sizes_is_rejected(run: Run, method: str) -> None:
     _, api = await run()
 
     def body(count: int) -> Json:
@@ -160,7 +160,7 @@ async def test_wrong_list_of_sizes_is_refused(run: Run, method: str) -> None:
     assert (await api.send(method, "/api/v3/stocks/x", body(1))).status == 400
 
 
-async def test_busy_and_blocked_warehouses_take_no_stocks(run: Run, time: Time) -> None:
+async def test_busy_and_blocked_warehouses_reject_stocks(run: Run, time: Time) -> None:
     simulator, api = await run(warehouse_delay=60)
     one = (await chrt_ids(api))[0]
     body = {"stocks": [{"chrtId": one, "amount": 3}]}

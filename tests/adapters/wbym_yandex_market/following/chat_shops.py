@@ -85,9 +85,9 @@ async def settle(shop: ChatShop) -> None:
 class Breaking:
     """Drop the requests whose address contains a text."""
 
-    def __init__(self, words: str) -> None:
-        self.words = words
+    def __init__(self, part: str) -> None:
+        self.part = part
 
     def __call__(self, request: Request) -> None:
-        if f"{self.words}&" in f"{request.url}&":
-            raise TransportError(f"lost {self.words}", sent=False, timeout=False)
+        if f"{self.part}&" in f"{request.url}&":
+            raise TransportError(f"lost {self.part}", sent=False, timeout=False)

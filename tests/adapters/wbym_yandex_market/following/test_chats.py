@@ -41,7 +41,7 @@ class TestRounds:
         await follower.round()
         assert follower.texts == ["Ещё вопрос"]
 
-    async def test_begin_when_all_time_is_wanted(self, shop: ChatShop) -> None:
+    async def test_begin_when_followed_from_the_beginning(self, shop: ChatShop) -> None:
         shop.follower.since = EPOCH
         await shop.follower.round()
         for chat in shop.market.state.chats.rows:
@@ -52,7 +52,7 @@ class TestRounds:
         assert shop.counted() == {"chats": 1, "history": 6}
         shop.time.passed += 600
         await shop.follower.round()
-        # Once more is read what may not have been over when it was read: the newest chat.
+        # The newest chat is read again, since its second may not have ended at the first read.
         assert shop.counted() == {"chats": 1, "history": 1}
 
     async def test_round_without_changes(self, shop: ChatShop) -> None:
@@ -60,7 +60,7 @@ class TestRounds:
         assert not await shop.follower.round()
         assert shop.counted() == {"chats": 1}
 
-    async def test_round_when_old_chats_go_on(self, shop: ChatShop) -> None:
+    async def test_round_when_old_chats_continue(self, shop: ChatShop) -> None:
         """A chat with only a position delivers messages after it."""
         old = min(shop.market.state.chats.rows, key=lambda chat: chat.updated)
         await shop.follower.round()
@@ -70,7 +70,7 @@ class TestRounds:
         await shop.follower.round()
         assert shop.follower.texts == ["Ещё вопрос"]
 
-    async def test_round_when_it_is_followed_since_later(self, shop: ChatShop) -> None:
+    async def test_round_when_followed_since_a_later_time(self, shop: ChatShop) -> None:
         """The position counts, not the time when following began."""
         await begin(shop)
         shop.write(text="Второе")
@@ -102,12 +102,12 @@ class TestRounds:
         assert shop.follower.texts[1:] == [str(number) for number in range(250)]
         assert shop.counted() == {"chats": 1, "history": 3}
 
-    async def test_round_when_second_messages_come_in_the_same_second(self, shop: ChatShop) -> None:
+    async def test_round_when_two_messages_have_the_same_second(self, shop: ChatShop) -> None:
         chat = await begin(shop)
         shop.write(chat, "Раз")
         await shop.follower.round()
         shop.write(chat, "Два")
-        await shop.follower.round()  # too early to tell anything
+        await shop.follower.round()  # too early for any event
         assert shop.follower.texts == ["Первое", "Раз"]
         shop.time.passed += 1
         await shop.follower.round()
@@ -164,7 +164,7 @@ class TestRounds:
         await shop.follower.round()
         assert [len(ids) for ids in shop.follower.asked] == [20, 16]
 
-    async def test_histories_when_several_are_read_at_once(self, shop: ChatShop) -> None:
+    async def test_histories_when_read_concurrently(self, shop: ChatShop) -> None:
         await begin(shop)
         shop.market.faults.latency = 0.05
         follower = Follower(shop.follower.shop, "chats", shop.time, EPOCH, at_once=2)
@@ -178,7 +178,7 @@ class TestClocks:
         """Whether a round is full; then it stores when the next one is due."""
         return any(batch.state is not None for batch in await shop.follower.round())
 
-    async def test_all_chats_when_ten_minutes_are_over(self, shop: ChatShop) -> None:
+    async def test_all_chats_after_ten_minutes(self, shop: ChatShop) -> None:
         assert await self.all_read(shop)
         shop.time.passed += 599
         assert not await self.all_read(shop)
@@ -223,7 +223,7 @@ class TestClocks:
                 waiting = -(-market.state.chats.waiting // 20)
                 assert waiting > 1
                 assert follower.stream.every == 120 * waiting
-                # Five pages of all chats are to take a quarter of the budget, and so rest longer.
+                # Five pages of all chats may take a quarter of the budget: the interval is longer.
                 time.passed += 600
                 await follower.round()
                 assert follower.state is not None

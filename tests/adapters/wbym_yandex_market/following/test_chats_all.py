@@ -1,4 +1,4 @@
-"""The stream of chats with random events: each message comes once."""
+"""The stream of chats with random events: each message is delivered once."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ STEPS = st.lists(
 
 class TestAll:
     @given(steps=STEPS, all_time=st.booleans())
-    async def test_messages_when_anything_happens(
+    async def test_messages_under_random_steps(
         self, steps: list[tuple[str, float]], all_time: bool
     ) -> None:
         async with open_chat_shop(chats=4, messages=3) as shop:
@@ -70,7 +70,7 @@ class Run:
             await self.follower.round()
 
     def _during(self, chat: int) -> Callable[[Request], None]:
-        """A message that comes between the list of chats and the next history."""
+        """A message that arrives between the list of chats and the next history."""
 
         def before(request: Request) -> None:
             if "/chats/history" in request.url:
@@ -80,10 +80,10 @@ class Run:
         return before
 
     def check(self) -> None:
-        """Each message since the beginning came once, in the order of its chat."""
-        told: dict[str, list[str]] = {}
+        """Assert that each message was delivered once, in the order of its chat."""
+        received: dict[str, list[str]] = {}
         for message in self.follower.messages:
-            told.setdefault(message.chat.id, []).append(message.ref.id)
+            received.setdefault(message.chat.id, []).append(message.ref.id)
         wanted = {
             str(chat.id): [
                 str(message.id)
@@ -92,6 +92,6 @@ class Run:
             ]
             for chat in self.shop.market.state.chats.rows
         }
-        assert told == {chat: ids for chat, ids in wanted.items() if ids}
+        assert received == {chat: ids for chat, ids in wanted.items() if ids}
         shown = self.follower.shown
-        assert all(shown[f"message/{one}"] == 1 for ids in told.values() for one in ids)
+        assert all(shown[f"message/{one}"] == 1 for ids in received.values() for one in ids)

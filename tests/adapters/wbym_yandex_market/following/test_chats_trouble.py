@@ -54,8 +54,8 @@ class TestTrouble:
         shop.transport.before = before
         with pytest.raises(ConnectionFailed) as raised:
             await shop.follower.round()
-        said = [record.getMessage() for record in caplog.records]
-        failed = [words for words in said if "could not be read" in words]
+        logged = [record.getMessage() for record in caplog.records]
+        failed = [line for line in logged if "could not be read" in line]
         assert len(failed) == 3
         assert failed[0].endswith(str(raised.value)), "the first one is raised"
 
@@ -102,7 +102,7 @@ class TestTrouble:
         assert shop.follower.retained_since is not None
         assert shop.time.now - shop.follower.retained_since < timedelta(days=2, minutes=11)
 
-    async def test_list_when_a_chat_cannot_be_read(self, shop: ChatShop) -> None:
+    async def test_list_when_a_chat_is_undecodable(self, shop: ChatShop) -> None:
         await begin(shop)
         retained_since = shop.follower.retained_since
         for _ in range(3):
@@ -142,7 +142,7 @@ class TestTrouble:
         await shop.follower.round()
         assert shop.follower.texts == ["Первое", "Второе"]
 
-    async def test_history_when_it_is_read_anew_and_times_go_back(self, shop: ChatShop) -> None:
+    async def test_history_when_reread_and_times_go_back(self, shop: ChatShop) -> None:
         chat = await begin(shop)
         last = shop.write(chat, "Второе")
         await settle(shop)
@@ -161,7 +161,7 @@ class TestTrouble:
         await settle(shop)
         assert shop.follower.texts == ["Первое", "Второе"]
 
-    @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
+    @pytest.mark.parametrize("fault", ["nulls", "unknown_values"])
     async def test_round_when_the_data_are_odd(self, shop: ChatShop, fault: str) -> None:
         setattr(shop.market.faults, fault, 1.0)
         chat = await begin(shop)

@@ -54,7 +54,7 @@ class Shop(NamedTuple):
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    # The lists are asked for by the real clock's days.
+    # The lists are requested by days of the real clock.
     time = Time(clocks.time())
     async with YandexMarketSimulator(
         feedbacks=120, questions=120, returns=12, limits=False, wall=time.market
@@ -74,7 +74,7 @@ async def test_streams_of_an_account(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-class TestEach:
+class TestEveryStream:
     async def test_round_when_records_arrive(self, shop: Shop, name: str) -> None:
         follower = await shop.begun(name)
         first = shop.arrive(name, ago=5)
@@ -84,7 +84,7 @@ class TestEach:
         await follower.round()
         assert ids(follower) == [str(first), str(second)]
 
-    async def test_round_when_all_time_is_wanted(self, shop: Shop, name: str) -> None:
+    async def test_round_when_followed_from_the_beginning(self, shop: Shop, name: str) -> None:
         follower = shop.follower(name, datetime.min.replace(tzinfo=UTC))
         batches = await follower.round()
         rows = shop.state.returns.all if name == "returns" else getattr(shop.state, name).rows
@@ -100,7 +100,7 @@ class TestEach:
         follower = await shop.begun(name)
         late, later = shop.arrive(name, ago=DAY / 2), shop.arrive(name, ago=20 * DAY)
         for identifier in (late, later):
-            if name == "returns":  # or it would be found because it waits
+            if name == "returns":  # or it would be found as unanswered
                 shop.state.returns.settle(identifier)
         await follower.round()
         assert ids(follower) == ([] if name == "returns" else [str(late)])
@@ -142,7 +142,7 @@ class TestEach:
 
 class TestQuiet:
     @pytest.mark.parametrize("name", ["questions", "feedbacks"])
-    async def test_round_when_there_never_was_any(self, name: str) -> None:
+    async def test_round_without_records(self, name: str) -> None:
         """The first round reads far back, later ones do not."""
         time = Time(clocks.time())
         async with YandexMarketSimulator(
@@ -188,12 +188,10 @@ class TestQuestions:
             batches = await follower.round()
             versions = {s.record.ref.id: s.version for batch in batches for s in batch.observations}
             found.append(versions[str(number)])
-        # At first it is taken to wait, so that it is no news when it turns out to.
+        # At first it is assumed unanswered, so that no event is made when this is confirmed.
         assert found == ["waiting", None]
 
-    async def test_hint_when_it_names_one(
-        self, shop: Shop, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    async def test_hint_with_an_id(self, shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("INFO", "wbym.yandex_market")
         follower = await shop.begun("questions")
         number = shop.arrive("questions", ago=3600)
@@ -216,7 +214,7 @@ class TestFeedbacks:
         feedbacks = shop.state.feedbacks
         feedbacks.read_in_cabinet(number)
         await follower.round()
-        assert len(follower.events) == 1, "that somebody looked is no change"
+        assert len(follower.events) == 1, "viewing is not a change"
         feedbacks.comment(number, "Спасибо!", None)
         await follower.round()
         await follower.round()
@@ -226,7 +224,7 @@ class TestFeedbacks:
         assert [one.comments for one in found] == [0, 1, 1]
         assert found[2].text == "Передумал"
 
-    async def test_hint_when_it_names_one(self, shop: Shop) -> None:
+    async def test_hint_with_an_id(self, shop: Shop) -> None:
         follower = await shop.begun("feedbacks")
         number = shop.arrive("feedbacks")
         shop.state.feedbacks.comment(number, "Спасибо!", None)
@@ -290,12 +288,12 @@ class TestReturns:
         assert ids(follower) == [str(number)]
         assert shop.transport.asked["returns"] == 2, "one for each shop"
 
-    async def test_round_when_a_return_is_open_for_long(self, shop: Shop) -> None:
+    async def test_round_when_a_return_stays_open_long(self, shop: Shop) -> None:
         follower = await shop.begun("returns")
         number = shop.arrive("returns", ago=200 * DAY)
         one = shop.state.returns.find(number)
         assert one is not None
-        one.refund_status = "STARTED_BY_USER"  # nobody has to decide in 48 hours
+        one.refund_status = "STARTED_BY_USER"  # no decision is due in 48 hours
         one.changed()
         await follower.round()
         assert ids(follower) == [str(number)]

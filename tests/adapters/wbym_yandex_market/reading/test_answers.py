@@ -57,9 +57,7 @@ async def listed(shop: YandexMarket, number: int) -> Feedback:
 class TestEdited:
     """``needReaction: true, commentsCount: 1``, and the comment is the seller's own."""
 
-    async def test_get_when_it_was_edited(
-        self, shop: YandexMarket, market: YandexMarketSimulator
-    ) -> None:
+    async def test_get_when_edited(self, shop: YandexMarket, market: YandexMarketSimulator) -> None:
         feedback = await shop.get(feedback_ref(edited(market)), Feedback)
         assert (feedback.viewed, feedback.comments) == (False, 1)
         assert feedback.answered
@@ -67,7 +65,7 @@ class TestEdited:
         assert feedback.answer is not None
         assert (feedback.answer.text, feedback.answer.status) == (THANKS, AnswerStatus.PUBLISHED)
 
-    async def test_feedbacks_when_it_was_edited(
+    async def test_feedbacks_when_edited(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         ref = feedback_ref(edited(market))
@@ -85,7 +83,7 @@ class TestEdited:
         with pytest.raises(AnswerNotLoaded, match=r"account.get\(ref\)"):
             _ = feedback.answered
 
-    async def test_answer_when_it_was_edited(
+    async def test_answer_when_edited(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         number = edited(market)
@@ -98,7 +96,7 @@ class TestEdited:
         assert made == {FEEDBACKS: 1, COMMENTS: 1}
         assert len(market.state.feedbacks.get(number).comments) == 1
 
-    async def test_events_when_it_is_new_and_when_it_was_edited(self) -> None:
+    async def test_events_when_new_and_when_edited(self) -> None:
         time = Time(clocks.time())
         async with (
             YandexMarketSimulator(feedbacks=60, limits=False, wall=time.market) as market,
@@ -107,12 +105,12 @@ class TestEdited:
             follower = Follower(shop, "feedbacks", time, time.now)
             with requests(market.stats) as made:
                 await follower.round()
-            assert COMMENTS not in made, "what makes no event is not completed"
+            assert COMMENTS not in made, "records without an event are not completed"
             number = edited(market)
             await follower.round()
             feedbacks = market.state.feedbacks
-            words = {"comment": "Передумал"}
-            feedbacks._refresh(feedbacks.get(number), needReaction=True, description=words)
+            edit = {"comment": "Передумал"}
+            feedbacks._refresh(feedbacks.get(number), needReaction=True, description=edit)
             with requests(market.stats) as made:
                 await follower.round()
             assert made[COMMENTS] == 1
@@ -137,7 +135,7 @@ class TestEdited:
             good, bad = edited(market), edited(market)
             listed = answers.list_comments
 
-            def refused(api: Api, feedback_id: int) -> Listing[Answer]:
+            def rejected(api: Api, feedback_id: int) -> Listing[Answer]:
                 if feedback_id == bad:
                     raise BadRequest(
                         "no comments",
@@ -147,7 +145,7 @@ class TestEdited:
                     )
                 return listed(api, feedback_id)
 
-            monkeypatch.setattr(answers, "list_comments", refused)
+            monkeypatch.setattr(answers, "list_comments", rejected)
             await follower.round()
             await follower.round()
             found = [one for one in follower.events if isinstance(one, Feedback)]
@@ -156,7 +154,7 @@ class TestEdited:
 
 
 class TestAlreadyAnswered:
-    """An existing answer counts, whether it came before or after the record was read."""
+    """An existing answer counts, whether given before or after the record was read."""
 
     async def test_feedback_when_the_answer_came_later(
         self, shop: YandexMarket, market: YandexMarketSimulator
@@ -195,9 +193,7 @@ class TestAlreadyAnswered:
         assert (await shop.edit_answer(after, "Да, конечно")).accepted
         assert market.state.questions.get(number).answers[0].text == "Да, конечно"
 
-    async def test_answer_when_it_is_the_first(
-        self, shop: YandexMarket, market: YandexMarketSimulator
-    ) -> None:
+    async def test_first_answer(self, shop: YandexMarket, market: YandexMarketSimulator) -> None:
         feedback, question = market.state.arrive_feedback(), market.state.arrive_question()
         with requests(market.stats) as made:
             delivery = await shop.answer(feedback_ref(feedback), THANKS)
@@ -213,7 +209,7 @@ class TestAlreadyAnswered:
             assert (await shop.answer(record, THANKS)).accepted
         assert made == {COMMENTS: 1, COMMENT: 1}
 
-    async def test_answer_when_another_stands_in_moderation(
+    async def test_answer_when_another_is_in_moderation(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         """Market does not document whether it counts such a comment."""

@@ -12,13 +12,13 @@ import pytest_asyncio
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
 Json: TypeAlias = Any
-"""What a test reads from JSON, or gives to be encoded."""
+"""A decoded JSON value, or one to be encoded."""
 START = 1_790_000_000.0  # 2026-09-21
 
 
 @dataclass
 class Time:
-    """Both clocks of a simulator; `sleep` moves them and waits for nothing."""
+    """Both clocks of a simulator; `sleep` advances them without waiting."""
 
     passed: float = 0.0
     slept: list[float] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Reply:
 
 
 class Api:
-    """Plain aiohttp, with an API key or other headers of who calls."""
+    """Plain aiohttp, with an API key or other headers of the caller."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class Run(Protocol):
 
 @pytest_asyncio.fixture
 async def run(time: Time) -> AsyncIterator[Run]:
-    """Starts a simulator with options and gives it with a client."""
+    """Starts a simulator with options; returns it with a client."""
     started: list[YandexMarketSimulator] = []
     async with aiohttp.ClientSession() as session:
 

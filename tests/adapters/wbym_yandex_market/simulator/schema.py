@@ -1,4 +1,4 @@
-"""Judges an answer by the published schema: types, required fields, closed lists, bounds."""
+"""Checks a response against the published schema: types, required fields, closed lists, bounds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Schemas:
         self.seen: set[str] = set()
         self.nulls: set[str] = set()
         self._merged: dict[int, tuple[Json, tuple[str, Json]]] = {}
-        """By the schema's id, with the schema itself: another could get its id when it is gone."""
+        """By the schema's id, with the schema itself, so that its id is not reused."""
 
     def get(self, reference: str) -> Json:
         found = self.document
@@ -57,7 +57,7 @@ class Schemas:
         return name, schema
 
     def check(self, value: Json, schema: Json, where: str = "$") -> Iterator[str]:
-        """What is wrong."""
+        """The violations of the schema."""
         name, schema = self.merged(schema)
         if value is None:
             if not schema.get("nullable"):
@@ -84,9 +84,9 @@ class Schemas:
             ("minItems", length, -1),
             ("maxItems", length, 1),
         )
-        for word, given, sign in bounds:
-            if word in schema and given is not None and (given - schema[word]) * sign > 0:
-                yield f"{where}: {word}"
+        for keyword, given, sign in bounds:
+            if keyword in schema and given is not None and (given - schema[keyword]) * sign > 0:
+                yield f"{where}: {keyword}"
         if isinstance(value, dict):
             for field in schema.get("required", ()):
                 if field not in value:
@@ -102,7 +102,7 @@ class Schemas:
                 yield from self.check(item, schema.get("items", {}), f"{where}[]")
 
     def fields(self, schema: Json, where: str = "$", known: set[str] | None = None) -> set[str]:
-        """Every field that an answer of this schema may have."""
+        """Every field that a response of this schema may have."""
         known = set() if known is None else known
         name, schema = self.merged(schema)
         for field, inner in schema.get("properties", {}).items():

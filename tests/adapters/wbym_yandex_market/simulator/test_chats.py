@@ -43,7 +43,7 @@ def a_chat(simulator: YandexMarketSimulator, **wanted: object) -> Chat:
     )
 
 
-async def test_list_is_paged_with_a_token_in_both_names(run: Run) -> None:
+async def test_list_is_paged_with_a_token_under_both_names(run: Run) -> None:
     _, api = await run(chats=45)
     first = (await api.post(LIST, {})).json["result"]
     assert len(first["chats"]) == 10
@@ -99,7 +99,7 @@ async def test_filters_by_order_and_context(run: Run) -> None:
     assert (found["chatId"], found["context"]["orderId"]) == (order.id, order.order_id)
 
 
-async def test_order_is_told_in_the_context_alone(run: Run) -> None:
+async def test_order_is_only_in_the_context(run: Run) -> None:
     simulator, api = await run()
     chats = await api.read_all(LIST, "chats", {})
     assert any("orderId" in chat["context"] for chat in chats)
@@ -121,7 +121,7 @@ WRONG: list[Json] = [
 ]
 
 
-async def test_wrong_filter_is_400(run: Run) -> None:
+async def test_invalid_filter_is_400(run: Run) -> None:
     _, api = await run()
     for body in WRONG:
         assert reason(await api.post(LIST, body))[0] == 400, body
@@ -135,7 +135,7 @@ async def test_direct_chats_have_no_order(run: Run) -> None:
     assert {"campaignId", "orderId", "returnId"} <= set(back["context"])
 
 
-async def test_history_begins_with_the_message_asked_for(run: Run) -> None:
+async def test_history_begins_with_the_requested_message(run: Run) -> None:
     simulator, api = await run(messages_per_chat=30)
     chat = a_chat(simulator, context="ORDER")
     path = f"{LIST}/history"
@@ -179,7 +179,7 @@ async def test_messages_have_text_or_files_and_every_sender(run: Run) -> None:
     assert senders == {"PARTNER", "CUSTOMER", "MARKET", "SUPPORT"}
 
 
-async def test_status_moves_with_who_writes(run: Run, time: Time) -> None:
+async def test_status_depends_on_the_last_author(run: Run, time: Time) -> None:
     simulator, api = await run()
     simulator.state.arrive_message("Есть кто?")
     chat_id = (await api.post(LIST, {})).json["result"]["chats"][0]["chatId"]
@@ -212,7 +212,7 @@ async def test_text_out_of_bounds_is_400(run: Run, text: Json) -> None:
     assert simulator.state.sent == []
 
 
-async def test_one_file_of_five_megabytes_at_most(run: Run) -> None:
+async def test_file_size_is_limited_to_five_megabytes(run: Run) -> None:
     simulator, api = await run()
     chat = a_chat(simulator)
     megabytes = 1024 * 1024
@@ -226,7 +226,7 @@ async def test_one_file_of_five_megabytes_at_most(run: Run) -> None:
     assert simulator.state.sent[0].file == "фото 0.png"
 
 
-async def test_files_are_fetched_by_their_address(run: Run) -> None:
+async def test_files_are_downloaded_by_their_address(run: Run) -> None:
     simulator, api = await run(files_need_oauth=True)
     simulator.state.arrive_message(None, files=[File("чек.jpg", b"\xff\xd8\xff")])
     chat_id = (await api.post(LIST, {})).json["result"]["chats"][0]["chatId"]
@@ -247,7 +247,7 @@ async def create(api: Api, kind: str, identifier: Json) -> Reply:
     return await api.business_post("chats/new", {"context": {"type": kind, "id": identifier}})
 
 
-async def test_new_chat_is_made_once(run: Run) -> None:
+async def test_new_chat_is_created_once(run: Run) -> None:
     simulator, api = await run()
     old = a_chat(simulator, context="ORDER")
     assert (await create(api, "ORDER", old.order_id)).json["result"] == {"chatId": old.id}
@@ -260,7 +260,7 @@ async def test_new_chat_is_made_once(run: Run) -> None:
     assert chat["createdAt"] == chat["updatedAt"]
 
 
-async def test_chat_is_refused_for_what_is_not_the_sellers(run: Run) -> None:
+async def test_chat_is_rejected_for_objects_of_other_sellers(run: Run) -> None:
     simulator, api = await run()
     assert reason(await create(api, "ORDER", 5))[0] == 404
     assert reason(await create(api, "RETURN", 5))[0] == 404

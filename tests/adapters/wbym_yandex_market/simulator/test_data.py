@@ -40,7 +40,7 @@ def test_same_seed_gives_same_data() -> None:
     assert records(seed=1) != records(seed=2)
 
 
-def test_many_feedbacks_are_ready_soon() -> None:
+def test_many_feedbacks_start_fast() -> None:
     began = real_time.thread_time()
     simulator = YandexMarketSimulator(feedbacks=20_000)
     assert real_time.thread_time() - began < 5
@@ -48,14 +48,14 @@ def test_many_feedbacks_are_ready_soon() -> None:
     assert simulator.records()["feedbacks_waiting"] == 8000
 
 
-def test_nothing_is_a_size_too() -> None:
+def test_sizes_may_be_zero() -> None:
     state = YandexMarketSimulator(feedbacks=0, questions=0, chats=0, returns=0, campaigns=0).state
     assert set(state.records().values()) == {0}
     state = YandexMarketSimulator(messages_per_chat=0).state
     assert state.chats.message_count == 0
 
 
-def test_two_of_five_things_wait() -> None:
+def test_share_of_unanswered_records() -> None:
     counts = YandexMarketSimulator(chats=100, returns=100).records()
     assert counts["feedbacks_waiting"] == 80
     assert counts["questions_unanswered"] == 20
@@ -64,12 +64,12 @@ def test_two_of_five_things_wait() -> None:
 
 
 @given(st.tuples(st.integers(0, 2**40), st.integers(0, 2**40)))
-def test_token_leads_back_to_its_key(key: tuple[int, int]) -> None:
+def test_token_is_reversible(key: tuple[int, int]) -> None:
     assert read_token(write_token(key)) == key
 
 
 @pytest.mark.parametrize("token", ["", "x", "мусор", "OjA"])
-def test_foreign_token_is_refused(token: str) -> None:
+def test_foreign_token_is_rejected(token: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_token(token)
 
@@ -80,7 +80,7 @@ def test_foreign_token_is_refused(token: str) -> None:
     st.booleans(),
     st.integers(0, 30),
 )
-def test_pages_hold_every_row_once(
+def test_pages_have_every_row_once(
     times: list[int], limit: int, newest_first: bool, late: int
 ) -> None:
     rows = RecordList(DatedRecord(id=n, created=at) for n, at in enumerate(times))

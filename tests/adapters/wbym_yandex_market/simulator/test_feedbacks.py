@@ -53,7 +53,7 @@ async def test_feedbacks_arrive_while_reading(run: Run) -> None:
     rest = await api.read_all(LIST, "feedbacks", {}, limit=50, pageToken=token)
     ids = [feedback["feedbackId"] for feedback in rest]
     assert (len(ids), ids[-1]) == (11, late)
-    assert old not in ids  # its place had been passed
+    assert old not in ids  # its position was already passed
     assert old in {feedback["feedbackId"] for feedback in await read(api)}
     assert (await one(api, late))["author"] == "Ян"
 
@@ -76,14 +76,14 @@ async def test_both_ends_of_the_period_are_excluded(run: Run) -> None:
     assert around == same
 
 
-async def test_some_lie_exactly_on_an_hour(run: Run) -> None:
+async def test_some_feedbacks_are_exactly_on_an_hour(run: Run) -> None:
     _, api = await run()
     feedbacks = await read(api)
     assert sum(when(f).minute == when(f).second == 0 for f in feedbacks) > 10
     assert len({when(f) for f in feedbacks}) < len(feedbacks)
 
 
-async def test_period_is_six_months_at_most_and_by_default(run: Run) -> None:
+async def test_period_defaults_to_the_max_of_six_months(run: Run) -> None:
     simulator, api = await run(feedbacks=400, feedback_days=400)
     assert reason(await api.post(LIST, {"dateTimeFrom": "2026-03-21T14:13:19Z"}))[0] == 400
     half = await read(api)
@@ -111,7 +111,7 @@ WRONG: list[Json] = [
 ]
 
 
-async def test_wrong_filter_is_400(run: Run) -> None:
+async def test_invalid_filter_is_400(run: Run) -> None:
     _, api = await run()
     for body in WRONG:
         assert reason(await api.post(LIST, body))[0] == 400, body
@@ -170,7 +170,7 @@ async def test_reply_edit_and_delete(run: Run) -> None:
     assert reason(await api.post(f"{LIST}/comments/delete", {"id": 5}))[0] == 404
 
 
-async def test_comment_is_refused_when_an_id_or_text_is_wrong(run: Run) -> None:
+async def test_comment_is_rejected_when_an_id_or_text_is_invalid(run: Run) -> None:
     simulator, api = await run()
     first, second = simulator.state.arrive_feedback(), simulator.state.arrive_feedback()
     made = (await comment(api, first, "я" * 4096)).json["result"]["id"]
@@ -212,7 +212,7 @@ async def test_comment_is_moderated(run: Run, time: Time, text: str, status: str
     time.passed += 30
     edited = (await comment(api, identifier, text, id=made["id"])).json["result"]
     assert edited["status"] == "UNMODERATED"
-    time.passed += 59  # the first text's moderation ends, and says nothing of the second
+    time.passed += 59  # moderation of the first text ends, without a verdict on the second
     assert [one["status"] for one in await comments(api, identifier)] == ["UNMODERATED"]
     time.passed += 1
     assert [one["status"] for one in await comments(api, identifier)] == [status]
@@ -232,7 +232,7 @@ async def test_reaction_is_skipped(run: Run) -> None:
         assert reason(await api.post(path, {"feedbackIds": wrong}))[0] == 400
 
 
-async def test_reading_in_the_cabinet_is_no_answer(run: Run) -> None:
+async def test_viewing_in_the_cabinet_is_not_an_answer(run: Run) -> None:
     simulator, api = await run()
     identifier = simulator.state.arrive_feedback()
     simulator.state.feedbacks.read_in_cabinet(identifier)

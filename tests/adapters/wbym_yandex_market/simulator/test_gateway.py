@@ -28,7 +28,7 @@ RETURNS = "/v2/campaigns/100101/returns"
         ({"Authorization": f"Bearer {make_oauth_token(businesses=[7])}"}, 403, "denied"),
     ],
 )
-async def test_refuses_when_credentials_are_wrong(
+async def test_invalid_credentials_are_rejected(
     run: Run, headers: dict[str, str], status: int, message: str
 ) -> None:
     _, api = await run()
@@ -39,7 +39,7 @@ async def test_refuses_when_credentials_are_wrong(
 
 
 @pytest.mark.parametrize("kind", ["Bearer {}", "OAuth {}", 'OAuth oauth_token="{}"'])
-async def test_oauth_token_is_taken_in_each_form(run: Run, kind: str) -> None:
+async def test_oauth_token_is_accepted_in_each_form(run: Run, kind: str) -> None:
     _, api = await run()
     headers = {"Authorization": kind.format(make_oauth_token())}
     api = api.with_headers(**headers)
@@ -48,7 +48,7 @@ async def test_oauth_token_is_taken_in_each_form(run: Run, kind: str) -> None:
     assert reason(await api.post("/v2/auth/token"))[0] == 403
 
 
-async def test_scopes_open_what_they_name(run: Run) -> None:
+async def test_scopes_allow_their_methods(run: Run) -> None:
     simulator, api = await run()
     chat = simulator.state.chats.rows.last()
     assert chat is not None
@@ -81,7 +81,7 @@ async def test_token_info_names_the_scopes(run: Run) -> None:
     }
 
 
-async def test_revoked_credentials_are_refused(run: Run) -> None:
+async def test_revoked_credentials_are_rejected(run: Run) -> None:
     simulator, api = await run()
     token = make_oauth_token()
     simulator.revoked |= {make_api_key(), token}
@@ -90,7 +90,7 @@ async def test_revoked_credentials_are_refused(run: Run) -> None:
     assert reason(await other.post(CHATS, {}))[0] == 403
 
 
-async def test_mixed_up_ids_are_refused(run: Run) -> None:
+async def test_mixed_up_ids_are_rejected(run: Run) -> None:
     _, api = await run(businesses=[1001, 1002])
     assert reason(await api.post("/v2/businesses/100101/chats", {}))[0] == 404
     assert reason(await api.get("/v2/campaigns/1001/returns"))[0] == 404
@@ -110,7 +110,7 @@ async def test_moved_cabinet_answers_423(run: Run, identifier: int) -> None:
     assert (await api.post(CHATS, {})).status == (423 if identifier == 1001 else 200)
 
 
-async def test_423_comes_as_a_fault_too(run: Run) -> None:
+async def test_423_as_a_fault(run: Run) -> None:
     faults = Faults(error_statuses=(423,))
     _, api = await run(faults=faults)
     faults.next("/chats", "error")
@@ -118,7 +118,7 @@ async def test_423_comes_as_a_fault_too(run: Run) -> None:
     assert (await api.post(CHATS, {})).status == 200
 
 
-async def test_disabled_campaign_says_why(run: Run) -> None:
+async def test_disabled_campaign_reports_the_reason(run: Run) -> None:
     simulator, api = await run()
     simulator.state.campaigns[100101].availability = "MANUALLY_DISABLED"
     reply = await api.get(RETURNS)
@@ -127,7 +127,7 @@ async def test_disabled_campaign_says_why(run: Run) -> None:
     assert shown["apiAvailability"] == "MANUALLY_DISABLED"
 
 
-async def test_body_is_refused_when_it_is_too_large_or_not_json(run: Run) -> None:
+async def test_body_is_rejected_when_too_large_or_not_json(run: Run) -> None:
     _, api = await run()
     path = "/v2/businesses/1001/goods-feedback"
     headers = {"Content-Type": "application/json"}
@@ -136,7 +136,7 @@ async def test_body_is_refused_when_it_is_too_large_or_not_json(run: Run) -> Non
     assert reason(await api.call("POST", path, data=b"{", headers=headers))[0] == 400
     assert reason(await api.call("POST", path, data=b"[]", headers=headers))[0] == 400
     assert reason(await api.call("POST", path, data=b"{}"))[0] == 415
-    assert (await api.call("POST", path)).status == 200  # this body may be left out
+    assert (await api.call("POST", path)).status == 200  # this body may be omitted
     assert reason(await api.call("POST", CHATS))[0] == 400  # and this one may not
 
 
@@ -169,12 +169,12 @@ async def test_campaigns_are_paged_by_token(run: Run) -> None:
     assert reason(await api.get("/v2/campaigns", limit=101))[0] == 400
 
 
-async def test_spoiled_pages_have_nulls_new_words_and_bad_records(run: Run) -> None:
+async def test_spoiled_pages_have_nulls_new_values_and_undecodable_records(run: Run) -> None:
     faults = Faults(seed=3)
     _, api = await run(faults=faults)
-    faults.next("/chats", "unknown_words")
+    faults.next("/chats", "unknown_values")
     chats = (await api.post(CHATS, {})).json["result"]["chats"]
-    assert all(re.match(r"newWord\d+", chat["status"]) for chat in chats)
+    assert all(re.match(r"newValue\d+", chat["status"]) for chat in chats)
     faults.next("/goods-feedback", "nulls")
     rows = (await api.post("/v2/businesses/1001/goods-feedback", {})).json["result"]["feedbacks"]
     assert any("media" in row for row in rows)

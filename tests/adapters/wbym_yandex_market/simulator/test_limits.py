@@ -27,7 +27,7 @@ async def spend(api: Api, count: int) -> Reply:
     return await api.post(TOKEN)
 
 
-async def test_budget_is_refused_with_420_and_comes_back(run: Run, time: Time) -> None:
+async def test_exhausted_budget_is_420_until_renewed(run: Run, time: Time) -> None:
     simulator, api = await run(limits=True, limit_scale=0.03)
     first = await spend(api, 1)
     assert left(first) == ("3", "2")
@@ -36,11 +36,11 @@ async def test_budget_is_refused_with_420_and_comes_back(run: Run, time: Time) -
     time.passed += 1800
     last = await spend(api, 2)
     assert left(last) == ("3", "0")
-    refused = await api.post(TOKEN)
-    assert reason(refused)[0] == 420
-    assert refused.json["errors"][0]["code"] == "METHOD_FAILURE"
-    assert left(refused) == ("3", "0")
-    assert refused.headers["X-RateLimit-Resource-Until"] == until
+    limited = await api.post(TOKEN)
+    assert reason(limited)[0] == 420
+    assert limited.json["errors"][0]["code"] == "METHOD_FAILURE"
+    assert left(limited) == ("3", "0")
+    assert limited.headers["X-RateLimit-Resource-Until"] == until
     assert simulator.stats.rate_limited == 1
     time.passed += 1800
     again = await spend(api, 1)
@@ -48,7 +48,7 @@ async def test_budget_is_refused_with_420_and_comes_back(run: Run, time: Time) -
 
 
 @pytest.mark.parametrize(("subscription", "limit"), [(False, "5000"), (True, "10000")])
-async def test_subscription_has_greater_budgets(run: Run, subscription: bool, limit: str) -> None:
+async def test_subscription_has_larger_budgets(run: Run, subscription: bool, limit: str) -> None:
     _, api = await run(limits=True, subscription=subscription)
     reply = await api.business_post("goods-feedback", {})
     assert left(reply) == (limit, str(int(limit) - 1))
@@ -62,7 +62,7 @@ async def test_hour_and_scale_may_be_changed(run: Run, time: Time) -> None:
     assert (await api.post(TOKEN)).status == 200
 
 
-async def test_budgets_are_of_a_resource_and_of_the_id_in_the_url(run: Run) -> None:
+async def test_budgets_are_per_resource_and_per_id_in_the_url(run: Run) -> None:
     _, api = await run(limits=True, businesses=[1001, 1002])
     replies = [await api.get(RETURNS.format(n)) for n in (100101, 100102, 100101)]
     assert [left(reply)[1] for reply in replies] == ["4999", "4999", "4998"]
@@ -70,7 +70,7 @@ async def test_budgets_are_of_a_resource_and_of_the_id_in_the_url(run: Run) -> N
     assert left(await api.get("/v2/campaigns/100101")) == ("5000", "4999")
     other = api.with_key(make_api_key(business_id=1002))
     assert left(await other.get("/v2/campaigns/100201/returns")) == ("5000", "4999")
-    # Where the URL has no id, the key's business and the token's user count for themselves.
+    # Without an id in the URL, the key's business and the token's user have separate budgets.
     assert left(await api.get("/v2/campaigns")) == ("1000", "999")
     user = api.with_headers(Authorization=f"Bearer {make_oauth_token()}")
     assert left(await user.get("/v2/campaigns")) == ("1000", "999")
@@ -83,7 +83,7 @@ async def test_4xx_counts(run: Run) -> None:
     poor = api.with_key(make_api_key(scopes=["pricing"]))
     assert reason(await poor.business_get("chat", chatId=5))[0] == 403
     reply = await api.with_key("nobody").business_get("chat", chatId=5)
-    assert (reply.status, left(reply)) == (401, ("1000", "1000"))  # nobody's budget
+    assert (reply.status, left(reply)) == (401, ("1000", "1000"))  # charged to no budget
     assert left(await api.business_get("chat", chatId=5)) == ("1000", "996")
 
 
@@ -103,7 +103,7 @@ class Gate:
             await asyncio.sleep(0)
 
 
-async def test_fifth_parallel_request_is_refused(
+async def test_fifth_parallel_request_is_rejected(
     run: Run, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
@@ -127,7 +127,7 @@ async def test_fifth_parallel_request_is_refused(
     assert simulator.stats.rate_limited == 1
 
 
-async def test_place_is_given_back_after_a_drop_and_an_error(run: Run) -> None:
+async def test_slot_is_returned_after_a_drop_and_an_error(run: Run) -> None:
     faults = Faults()
     _, api = await run(limits=True, parallel=1, faults=faults)
     faults.next("/goods-feedback", "error_after")
@@ -138,6 +138,6 @@ async def test_place_is_given_back_after_a_drop_and_an_error(run: Run) -> None:
     assert (await api.business_post("chats", {})).status == 200
 
 
-async def test_without_limits_nothing_is_counted(run: Run) -> None:
+async def test_without_limits_requests_are_not_counted(run: Run) -> None:
     _, api = await run(limit_scale=0.02)
     assert left(await spend(api, 5)) == ("2", "2")

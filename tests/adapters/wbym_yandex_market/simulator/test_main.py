@@ -14,7 +14,7 @@ from wbym_yandex_market.simulator.options import Options
 pytest_plugins = ["wbym_yandex_market.simulator.fixtures"]
 
 
-async def test_process_serves_and_tells_who_may_call() -> None:
+async def test_process_serves_and_reports_its_credentials() -> None:
     async with SimulatorProcess(
         "wbym_yandex_market.simulator", "--feedbacks", "300", "--businesses", "7", "8"
     ) as simulator:
@@ -47,9 +47,9 @@ async def test_buyers_when_they_write_over_http() -> None:
             assert await process.buyers.write("Ау!", chat=first) == first
             chats = {chat.ref.id: chat async for chat in shop.chats()}
             assert len({first, second} & chats.keys()) == 2
-            said = [item async for item in shop.messages(chats[first], since=begun)]
-            assert [item.text for item in said] == ["Где заказ?", "Ау!"]
-            assert {item.author for item in said} == {Author.BUYER}
+            received = [item async for item in shop.messages(chats[first], since=begun)]
+            assert [item.text for item in received] == ["Где заказ?", "Ау!"]
+            assert {item.author for item in received} == {Author.BUYER}
             assert await process.sent() == []
             await shop.send(chats[second], "Здравствуйте!")
             await shop.send(chats[first], "В пути.")

@@ -1,4 +1,4 @@
-"""What happens in a cabinet is told as the published notifications say, to who listens."""
+"""Changes in a cabinet are sent to a receiver as the published notifications."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def cabinet() -> Cabinet:
 
 
 class Seller:
-    """Answers as it is told, and remembers what it got."""
+    """Answers with scripted statuses, and records the requests."""
 
     def __init__(self) -> None:
         self.statuses: list[int] = []
-        """Of the next answers; 200 after that."""
+        """Statuses of the next responses; 200 after that."""
         self.got: list[Json] = []
         self.headers: list[dict[str, str]] = []
         self.server = TestServer(self._app())
@@ -61,7 +61,7 @@ async def seller() -> AsyncIterator[Seller]:
 
 
 def happen(cabinet: Cabinet) -> None:
-    """Everything that a cabinet can tell of."""
+    """Every change that a cabinet notifies of."""
     cabinet.arrive_feedback()
     feedback = next(iter(cabinet.feedbacks.rows)).id
     cabinet.feedbacks.comment(feedback, "Спасибо!", None)
@@ -86,7 +86,7 @@ def happen(cabinet: Cabinet) -> None:
     cabinet.returns.settle(returned)
 
 
-async def test_all_that_happens_is_told_as_published(
+async def test_notifications_have_the_published_shape(
     cabinet: Cabinet, seller: Seller, published: Path
 ) -> None:
     document = msgspec.json.decode(
@@ -106,7 +106,7 @@ async def test_all_that_happens_is_told_as_published(
     assert set(seller.kinds()) == references["mapping"].keys() - orders | returns
 
 
-async def test_each_thing_is_told_once_with_its_ids(cabinet: Cabinet, seller: Seller) -> None:
+async def test_each_change_is_notified_once_with_its_ids(cabinet: Cabinet, seller: Seller) -> None:
     async with Notifier(cabinet, seller.url, headers={"X-Forwarded-For": "5.45.207.1"}) as notifier:
         message = cabinet.arrive_message("Здравствуйте!")
         chat = next(c for c in cabinet.chats.rows if c.messages.find(message) is not None)
@@ -121,7 +121,7 @@ async def test_each_thing_is_told_once_with_its_ids(cabinet: Cabinet, seller: Se
     assert not notifier.waiting
 
 
-async def test_what_is_not_taken_is_sent_again_and_what_is_refused_is_not(
+async def test_failed_notifications_are_resent_and_rejected_ones_are_not(
     cabinet: Cabinet, seller: Seller
 ) -> None:
     async with Notifier(cabinet, seller.url) as notifier:
@@ -139,7 +139,9 @@ async def test_what_is_not_taken_is_sent_again_and_what_is_refused_is_not(
         assert len(notifier.waiting) == 1
 
 
-async def test_duplicates_and_disorder_lose_nothing(cabinet: Cabinet, seller: Seller) -> None:
+async def test_duplicates_and_disorder_lose_no_notification(
+    cabinet: Cabinet, seller: Seller
+) -> None:
     async with Notifier(cabinet, seller.url, duplicates=0.5, disorder=True) as notifier:
         ids = [cabinet.arrive_question() for _ in range(40)]
         await notifier.deliver()

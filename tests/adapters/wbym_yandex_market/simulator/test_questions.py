@@ -60,7 +60,7 @@ async def test_filters(run: Run) -> None:
     assert total == simulator.state.records()["questions_unanswered"] == 20
 
 
-async def test_period_is_whole_days_of_a_month_at_most(run: Run) -> None:
+async def test_period_has_whole_days_and_is_limited_to_a_month(run: Run) -> None:
     _, api = await run(questions=300, question_days=80)
     assert len(await read(api)) < 150
     day = {"dateFrom": "2026-09-10", "dateTo": "2026-09-10"}
@@ -144,7 +144,7 @@ async def test_comment_belongs_to_an_answer(run: Run) -> None:
         ("MERGE", "Да", {"parent": ("QUESTION", "own")}, 400),
     ],
 )
-async def test_update_is_judged(
+async def test_invalid_update_is_rejected(
     run: Run, operation: str, text: Json, entity: Json, status: int
 ) -> None:
     simulator, api = await run()
@@ -157,7 +157,7 @@ async def test_update_is_judged(
         assert not simulator.stats.effects
 
 
-async def test_buyers_answer_can_not_be_changed(run: Run) -> None:
+async def test_answer_of_a_buyer_cannot_be_changed(run: Run) -> None:
     simulator, api = await run(questions=100)
     theirs = next(one for one in simulator.state.questions.answers.values() if one.by == "USER")
     assert reason(await update(api, "UPDATE", "Нет", entity=("ANSWER", theirs.id)))[0] == 400

@@ -29,7 +29,7 @@ async def possible(api: Api, campaign: int, identifier: int) -> dict[str, Json]:
 
 
 class Case:
-    """A return that waits, and how it is decided."""
+    """An undecided return, and its decisions."""
 
     def __init__(self, simulator: YandexMarketSimulator, api: Api, identifier: int) -> None:
         found = simulator.state.returns.find(identifier)
@@ -43,13 +43,13 @@ class Case:
     async def shown(self) -> Json:
         return (await self.api.get(self.path)).json["result"]
 
-    async def decide(self, word: str, **more: Json) -> Reply:
-        decisions = [{"returnItemId": n, "decisionType": word, **more} for n in self.items]
+    async def decide(self, decision_type: str, **more: Json) -> Reply:
+        decisions = [{"returnItemId": n, "decisionType": decision_type, **more} for n in self.items]
         body = {"returnItemDecisions": decisions}
         return await self.api.post(f"{self.path}/decision/submit", body)
 
 
-async def test_lists_are_of_a_campaign(run: Run) -> None:
+async def test_lists_are_per_campaign(run: Run) -> None:
     simulator, api = await run(returns=60)
     one, two = await read(api, FBS, limit=7), await read(api, DBS)
     assert len({each["id"] for each in one + two}) == 60 == simulator.state.records()["returns"]
@@ -62,7 +62,7 @@ async def test_lists_are_of_a_campaign(run: Run) -> None:
     assert len(set(orders)) < len(orders)  # an order may have several
 
 
-async def test_greater_limit_is_cut(run: Run) -> None:
+async def test_larger_limit_is_reduced(run: Run) -> None:
     _, api = await run(returns=250)
     reply = await api.get(f"/v2/campaigns/{FBS}/returns", limit=1000)
     assert (reply.status, len(reply.json["result"]["returns"])) == (200, 100)
@@ -110,13 +110,13 @@ WRONG: list[Json] = [
 ]
 
 
-async def test_wrong_filter_is_400(run: Run) -> None:
+async def test_invalid_filter_is_400(run: Run) -> None:
     _, api = await run()
     for params in WRONG:
         assert reason(await api.get(f"/v2/campaigns/{FBS}/returns", **params))[0] == 400, params
 
 
-async def test_one_return_needs_its_campaign_and_order(run: Run) -> None:
+async def test_return_needs_its_campaign_and_order(run: Run) -> None:
     simulator, api = await run()
     listed = (await read(api))[0]
     good = f"/v2/campaigns/{FBS}/orders/{listed['orderId']}/returns/{listed['id']}"
@@ -131,7 +131,7 @@ async def test_one_return_needs_its_campaign_and_order(run: Run) -> None:
     assert simulator.state.decisions == []
 
 
-async def test_sums_have_a_currency_and_old_ones_are_gone(run: Run) -> None:
+async def test_sums_have_a_currency_and_deprecated_ones_are_absent(run: Run) -> None:
     _, api = await run(returns=60)
     compensated = 0
     for each in await read(api, type="RETURN"):
@@ -172,7 +172,7 @@ async def test_application_and_photos_are_files(run: Run) -> None:
         (DBS, "WAITING_FOR_DECISION", "DECISION_MADE"),
     ],
 )
-async def test_decision_moves_the_status(
+async def test_decision_changes_the_status(
     run: Run, time: Time, campaign: int, waits: str, decided: str
 ) -> None:
     simulator, api = await run(refund_delay=3600)
@@ -196,7 +196,7 @@ async def test_decision_moves_the_status(
     assert (await case.shown())["refundStatus"] == "REFUNDED"
 
 
-async def test_refusal_needs_a_reason_that_is_offered(run: Run, time: Time) -> None:
+async def test_decline_needs_an_offered_reason(run: Run, time: Time) -> None:
     simulator, api = await run(refund_delay=10)
     case = Case(simulator, api, simulator.state.arrive_return(campaign_id=FBS))
     offered = (await possible(api, FBS, case.id))["DECLINE_REFUND"]["decisionReasonTypes"]
@@ -223,16 +223,16 @@ async def test_partial_refund_needs_an_amount_in_bounds(run: Run) -> None:
     least, most = bounds["minAmount"]["value"], bounds["maxAmount"]["value"]
     assert 0 < least < most
     assert most * 100 == min(case.prices) * bounds["maxPercent"] // 100
-    word = "PARTIAL_MONEY_REFUND"
-    assert reason(await case.decide(word))[0] == 400
+    decision_type = "PARTIAL_MONEY_REFUND"
+    assert reason(await case.decide(decision_type))[0] == 400
     for value in (least - 0.01, most + 0.01, 0, -5, least + 0.001):
         money = {"value": value, "currencyId": "RUR"}
-        assert reason(await case.decide(word, compensation=money))[0] == 400, value
+        assert reason(await case.decide(decision_type, compensation=money))[0] == 400, value
     money = {"value": most, "currencyId": "USD"}
-    assert reason(await case.decide(word, compensation=money))[0] == 400
+    assert reason(await case.decide(decision_type, compensation=money))[0] == 400
     money = {"value": most, "currencyId": "RUR"}
     assert reason(await case.decide("REFUND_MONEY", compensation=money))[0] == 400
-    assert (await case.decide(word, compensation=money)).status == 200
+    assert (await case.decide(decision_type, compensation=money)).status == 200
     assert (await case.shown())["amount"]["value"] == pytest.approx(most * len(case.items))
     assert simulator.stats.effects == {"decision": 1}
 
@@ -265,7 +265,7 @@ async def test_return_of_two_positions_waits_for_both(run: Run) -> None:
         assert (await case.shown())["refundStatus"] == f"PREMODERATION_DECISION_{status}"
 
 
-async def test_old_way_sets_and_then_submits(run: Run) -> None:
+async def test_older_methods_set_and_then_submit(run: Run) -> None:
     simulator, api = await run()
     case = Case(simulator, api, simulator.state.arrive_return(campaign_id=DBS))
     submit = f"{case.path}/decision/submit"
@@ -281,7 +281,7 @@ async def test_old_way_sets_and_then_submits(run: Run) -> None:
     assert reason(await api.post(f"{fbs.path}/decision", body))[0] == 400
 
 
-async def test_term_of_a_decision_runs_out(run: Run, time: Time) -> None:
+async def test_decision_deadline_passes(run: Run, time: Time) -> None:
     simulator, api = await run()
     case = Case(simulator, api, simulator.state.arrive_return(campaign_id=FBS))
     time.passed += 2 * DAY

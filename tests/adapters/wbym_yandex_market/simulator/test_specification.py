@@ -69,7 +69,7 @@ SWITCHED_OFF = {
         for field in ("total", "from", "to", "currentPage", "pagesCount", "pageSize")
     ),
 }
-"""What Market sends no more since October 2026, and the file of August still has."""
+"""Fields that Market removed in October 2026, and the file of August still has."""
 
 
 class Judge:
@@ -95,7 +95,7 @@ methods_by_name = methods()
 
 
 async def pages(judge: Judge, api: Api, name: str, path: str, body: Json, part: str) -> list[Json]:
-    """Every record of a list, each page judged."""
+    """Every record of a list; each page is checked."""
     records: list[Json] = []
     params: Json = {}
     while True:
@@ -108,7 +108,9 @@ async def pages(judge: Judge, api: Api, name: str, path: str, body: Json, part: 
         params["pageToken"] = result["paging"]["nextPageToken"]
 
 
-async def test_every_answer_fits_and_every_field_is_seen(run: Run, schemas: Schemas) -> None:
+async def test_every_response_fits_its_schema_and_every_field_occurs(
+    run: Run, schemas: Schemas
+) -> None:
     simulator, api = await run(feedbacks=120, questions=60, chats=30, returns=70)
     judge = Judge(schemas)
     v2, v1 = "/v2/businesses/1001", "/v1/businesses/1001"

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.adapters.wbym_wildberries.api.scripted import LOST, refused
+from tests.adapters.wbym_wildberries.api.scripted import LOST, rejected
 from tests.support.fakes import ScriptedExchange, json_response
 from wbym.bulk import Batch, Outcome
 from wbym.calls import Exchange, Request, Response, RetryPolicy
@@ -162,7 +162,7 @@ class TestOneCall:
         service.wrong["new2"] = "Не указан обязательный параметр"
         found = await open_at(service).api.content.cards.upload_and_wait(groups(2, size=2))
         assert list(found) == ["new0", "new1", "new2", "new3"]
-        # An error of before is not taken for one of this upload.
+        # An earlier error is not taken for one of this upload.
         assert found["new1"].outcome is Outcome.DONE
         assert found["new2"].reason == "Не указан обязательный параметр"
         card = found["new3"].value
@@ -177,13 +177,13 @@ class TestOneCall:
         assert {result.outcome for result in found.values()} == {Outcome.DONE}
         assert len(found) == 150
 
-    async def test_update_when_it_is_worked_on(self) -> None:
+    async def test_update_when_processing_takes_long(self) -> None:
         update = update_of(2, "old2")
         found = await open_at(CardService()).api.content.cards.update_and_wait([update])
         assert found["old2"].outcome is Outcome.DONE
         assert asyncio.get_running_loop().time() >= 60
 
-    async def test_waiting_when_the_time_is_over(self) -> None:
+    async def test_waiting_when_the_timeout_is_over(self) -> None:
         service = CardService(takes=600)
         cards = open_at(service).api.content.cards
         with pytest.raises(TaskPending, match="not done after 100 s") as caught:
@@ -195,7 +195,7 @@ class TestOneCall:
         assert found["new0"].outcome is Outcome.DONE
         assert len(service.sent) == 1
 
-    async def test_upload_when_its_fate_is_unknown(self) -> None:
+    async def test_upload_when_its_outcome_is_unknown(self) -> None:
         service = CardService()
         service.failures[1] = _lose
         with pytest.raises(DeliveryUnknown):
@@ -238,7 +238,7 @@ class TestManyCalls:
         assert len(sizes) == 2
         assert max(sizes) <= 10_000_000
 
-    async def test_upload_when_the_time_is_over(self) -> None:
+    async def test_upload_when_the_timeout_is_over(self) -> None:
         service = CardService(takes=300)
         cards = open_at(service).api.content.cards
         batch = await cards.upload_all(groups(150), timeout=60)
@@ -251,7 +251,7 @@ class TestManyCalls:
 
     async def test_update_when_calls_are_lost_and_rejected(self) -> None:
         service = CardService(takes=5)
-        service.failures = {1: _lose, 2: lambda: refused("Неверный запрос")}
+        service.failures = {1: _lose, 2: lambda: rejected("Неверный запрос")}
         updates = [update_of(number, f"code{number}") for number in range(1, 7001)]
         updates.append(update_of(9000, ""))
         cards = open_at(service).api.content.cards
@@ -262,7 +262,7 @@ class TestManyCalls:
         await cards.update_all(batch)
         assert len(service.sent) == 3
 
-    async def test_trash_when_wb_notes_something_of_a_card(self) -> None:
+    async def test_trash_when_wb_reports_an_error_of_a_card(self) -> None:
         service = CardService()
         service.notes = {"1500": "Карточка не найдена"}
         batch = await open_at(service).api.content.cards.trash_all(range(2001))
@@ -271,9 +271,9 @@ class TestManyCalls:
             (1500, "Карточка не найдена")
         ]
 
-    async def test_recover_when_it_is_to_stop(self) -> None:
+    async def test_recover_when_stop_is_true(self) -> None:
         service = CardService()
-        service.failures[2] = lambda: refused("нет")
+        service.failures[2] = lambda: rejected("нет")
         batch = await open_at(service).api.content.cards.recover_all(range(2500), stop=True)
         assert isinstance(batch.stopped, BadRequest)
         counted = {Outcome.NOT_TRIED: 500, Outcome.DONE: 1000, Outcome.FAILED: 1000}

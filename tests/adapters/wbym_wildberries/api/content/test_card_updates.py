@@ -175,7 +175,7 @@ class TestUpdate:
             ),
         )
     )
-    def test_update_when_any_unknown_fields_are_there(self, extra: Json) -> None:
+    def test_update_when_any_unknown_fields_are_present(self, extra: Json) -> None:
         def grown(record: Json) -> Json:
             made = record | extra
             for name in ("dimensions", "wholesale", "documents"):
@@ -222,7 +222,7 @@ class TestUpdate:
         ],
         ids=["documents", "broken", "no card", "another card"],
     )
-    def test_update_when_it_was_created_by_hand(self, changes: Json, rule: str) -> None:
+    def test_update_when_created_by_hand(self, changes: Json, rule: str) -> None:
         card = card_of(RECORD)
         update = msgspec.structs.replace(card.to_update(documents=card.documents), **changes)
         with pytest.raises(RuleViolation, match=rule):
@@ -239,14 +239,14 @@ class TestUpdate:
 
     @pytest.mark.parametrize("value", [None, True, [1, 2], {"от": 1}])
     async def test_update_when_a_value_is_of_another_kind(self, value: object) -> None:
-        """Wildberries accepts the values that it sends, whatever its documents say."""
-        said: Json = {"id": 9, "value": value}
-        card = card_of(RECORD | {"characteristics": [said | {"name": "Новое"}]})
+        """Wildberries accepts the values that it sends, whatever its documentation says."""
+        expected: Json = {"id": 9, "value": value}
+        card = card_of(RECORD | {"characteristics": [expected | {"name": "Новое"}]})
         taken: Json = {"data": None, "error": False, "errorText": "", "additionalErrors": {}}
         shop, transport = scripted_with(json_response(taken))
         await shop.api.content.cards.update([card.to_update(documents=card.documents)])
         (sent,) = msgspec.json.decode(transport.requests[0].body or b"")
-        assert sent["characteristics"] == [said]
+        assert sent["characteristics"] == [expected]
 
     async def test_update_when_a_new_value_is_of_another_kind(self) -> None:
         shop, transport = scripted_with()
@@ -281,7 +281,7 @@ class TestUpdate:
         assert card.original == msgspec.json.encode(RECORD)
         assert "bytes>" in repr(card.to_update(documents=card.documents))
 
-    def test_type_when_it_is_unknown(self) -> None:
+    def test_type_when_unknown(self) -> None:
         card = card_of(RECORD)
         assert card.documents is not None
         known, unknown = [one.type for one in card.documents.items or ()]
@@ -302,7 +302,7 @@ class TestNew:
             Documents(overall_verdict="ok"),
         ],
     )
-    async def test_documents_when_they_are_of_another_card(self, documents: Documents) -> None:
+    async def test_documents_when_of_another_card(self, documents: Documents) -> None:
         shop, transport = scripted_with()
         card = NewCard(vendor_code="A", documents=documents)
         with pytest.raises(InvalidInput, match="no ids and no verdicts in a new card"):
@@ -311,7 +311,7 @@ class TestNew:
             await shop.api.content.cards.add(1, [card])
         assert transport.requests == []
 
-    async def test_vendor_code_when_it_is_long(self) -> None:
+    async def test_vendor_code_when_long(self) -> None:
         taken: Json = {"data": None, "error": False, "errorText": "", "additionalErrors": {}}
         shop, transport = scripted_with(json_response(taken), json_response(taken))
         api = shop.api.content.cards
@@ -322,7 +322,7 @@ class TestNew:
             await api.add(1, [long])
         assert transport.requests == []
         await api.add(1, [longest])
-        # A change states no bound: cards of before the bound can still be changed.
+        # A change has no bound: cards older than the bound can still be changed.
         await api.update(
             [card_of(RECORD | {"vendorCode": "я" * 73}).to_update(documents=LeaveOut.DOCUMENTS)]
         )
@@ -403,7 +403,7 @@ class TestWritingBack:
             changed = {"title": "Название", "updatedAt": after["updatedAt"]}
             assert after == record | changed
 
-    async def test_every_card_when_it_is_written_back(
+    async def test_every_card_when_written_back(
         self, simulator: WildberriesSimulator, shop: Wildberries
     ) -> None:
         cards = await shop.api.content.cards.list().all()
@@ -432,7 +432,7 @@ class TestWritingBack:
         assert items[2].id is not None
         assert items[2].verdict == "approved"
 
-    async def test_documents_when_they_are_left_out_on_purpose(
+    async def test_documents_when_omitted_on_purpose(
         self, simulator: WildberriesSimulator, shop: Wildberries
     ) -> None:
         card = next(one for one in await with_documents(shop) if one.subject_id == LAMPS)

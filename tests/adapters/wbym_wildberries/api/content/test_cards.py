@@ -122,7 +122,7 @@ class TestInput:
             lambda cards: cards.upload([changed(CARD, title="я" * 60, description=LONG)]),
         ],
     )
-    async def test_cards_when_a_call_is_as_large_as_it_may_be(
+    async def test_cards_when_a_call_has_the_max_size(
         self, call: Callable[[Cards], Awaitable[object]]
     ) -> None:
         shop, transport = scripted_with(TAKEN)
@@ -178,7 +178,7 @@ class TestLists:
         }
         assert transport.requests[0].url.endswith("/list?locale=en")
 
-    async def test_list_when_they_end_with_a_full_page(self) -> None:
+    async def test_list_when_it_ends_with_a_full_page(self) -> None:
         shop, transport = scripted_with(json_response(page(0, 100)), json_response(page(100, 0)))
         assert len(await shop.api.content.cards.list().all()) == 100
         assert len(transport.requests) == 2
@@ -202,7 +202,7 @@ class TestLists:
         with pytest.raises(CursorStuck):
             await shop.api.content.cards.list().all()
 
-    async def test_list_when_a_card_is_broken(self) -> None:
+    async def test_list_when_a_card_is_undecodable(self) -> None:
         broken = page(0, 100)
         cards = broken["cards"]
         assert isinstance(cards, list)
@@ -212,7 +212,7 @@ class TestLists:
         assert len(found) == 100
         assert [undecodable.where for undecodable in shop.undecodable] == ["cards[5]"]
 
-    async def test_list_when_a_card_cannot_be_understood(self) -> None:
+    async def test_list_keeps_the_bytes_of_undecodable_cards(self) -> None:
         """The undecodable card is kept with Wildberries' bytes, beside another undecodable one."""
         cards = [{"nmID": 1}, {"nmID": "?"}, {"nmID": 3, "later": 3}, {"nmID": 4}]
         shop, _ = scripted_with(json_response({"cards": cards, "cursor": {"total": 4}}))
@@ -241,7 +241,7 @@ class TestLists:
         settings = msgspec.json.decode(transport.requests[0].body or b"")["settings"]
         assert settings["filter"] == {"textSearch": "A"}
 
-    async def test_failed_when_it_is_read_until_next_is_false(self) -> None:
+    async def test_failed_when_read_until_next_is_false(self) -> None:
         def batch(number: int, *, more: bool) -> dict[str, object]:
             at = {"updatedAt": f"2026-05-0{number}T00:00:00Z", "batchUUID": f"b{number}"}
             item = at | {"vendorCodes": ["A"], "errors": {"A": ["Нет баркода"]}}
@@ -261,7 +261,7 @@ class TestLists:
             },
         ]
 
-    async def test_list_when_pages_have_another_size(self) -> None:
+    async def test_list_when_the_page_size_is_given(self) -> None:
         shop, transport = scripted_with(json_response(page(0, 2)), json_response(page(2, 1)))
         found = await shop.api.content.cards.list().using(size=2).all()
         assert [card.nm_id for card in found] == [0, 1, 2]
@@ -273,31 +273,31 @@ class TestLists:
 
 
 class TestAnswers:
-    async def test_upload_when_single_cards_are_noted(self) -> None:
+    async def test_upload_when_wb_reports_errors_of_single_cards(self) -> None:
         noted = {"data": None, "error": False, "additionalErrors": {"A-1": "нет размера"}}
         shop, _ = scripted_with(json_response(noted))
         assert await shop.api.content.cards.upload([GROUP]) == {"A-1": "нет размера"}
 
     async def test_upload_when_rejected(self) -> None:
-        refused = {
+        rejected = {
             "data": None,
             "error": True,
             "errorText": "missing",
             "additionalErrors": {"A-1": "missing required characteristics"},
         }
         for status in (200, 400):
-            shop, _ = scripted_with(json_response(refused, status))
+            shop, _ = scripted_with(json_response(rejected, status))
             with pytest.raises(BadRequest, match=r"missing; A-1: missing required"):
                 await shop.api.content.cards.upload([GROUP])
 
-    async def test_upload_when_its_fate_is_unknown(self) -> None:
+    async def test_upload_when_its_outcome_is_unknown(self) -> None:
         lost = TransportError("cut off", sent=True, timeout=False)
         shop, transport = scripted_with(lost, TAKEN)
         with pytest.raises(DeliveryUnknown):
             await shop.api.content.cards.upload([GROUP])
         assert len(transport.requests) == 1
 
-    async def test_body_when_it_is_too_large_for_them(self) -> None:
+    async def test_body_when_larger_than_wb_accepts(self) -> None:
         shop, _ = scripted_with(json_response("body size exceeds the given limit", 413))
         with pytest.raises(Exception, match="body size exceeds the given limit"):
             await shop.api.content.cards.upload([GROUP])

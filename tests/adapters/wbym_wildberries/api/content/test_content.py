@@ -108,7 +108,7 @@ class TestMedia:
     @pytest.mark.parametrize(
         ("number", "content", "kind"), [(30, PNG, "image/png"), (1, MP4, "video/mp4")]
     )
-    async def test_upload_when_it_is_sent(self, number: int, content: bytes, kind: str) -> None:
+    async def test_upload_when_sent(self, number: int, content: bytes, kind: str) -> None:
         shop, transport = scripted_with(enveloped(None))
         await shop.api.content.media.upload(7, number, Upload("файл", content))
         (request,) = transport.requests
@@ -117,7 +117,7 @@ class TestMedia:
         assert request.headers["X-Nm-Id"] == "7"
         assert request.headers["X-Photo-Number"] == str(number)
 
-    async def test_links_when_they_are_sent(self) -> None:
+    async def test_links_when_sent(self) -> None:
         shop, transport = scripted_with(enveloped(None))
         await shop.api.content.media.replace(7, ["https://example.com/1.jpg"])
         assert body_of(transport.requests[0]) == {"nmId": 7, "data": ["https://example.com/1.jpg"]}
@@ -176,7 +176,7 @@ class TestLists:
             {"subjectIds": [105], "limit": 5000, "next": 5000},
         ]
 
-    async def test_recommendations_when_they_are_sent(self) -> None:
+    async def test_recommendations_when_sent(self) -> None:
         shop, transport = scripted_with(json_response({"isError": False}))
         products = [
             NewRecommendations(nm_id=1, recommendations=recommended(2, 3, sort=1)),

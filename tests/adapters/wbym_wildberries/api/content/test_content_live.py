@@ -146,7 +146,7 @@ class TestGeneral:
         with pytest.raises(Forbidden):
             await shop.api.general.subscription()
 
-    async def test_subscription_when_there_never_was_one(self) -> None:
+    async def test_subscription_when_never_bought(self) -> None:
         async with (
             WildberriesSimulator(subscribed=False, limits=False) as simulator,
             open_shop(simulator, make_token(scopes=ALL_SCOPES, acc=4)) as service,
@@ -197,8 +197,8 @@ class TestDirectories:
         assert {one.subject_id for one in await api.characteristics(SNEAKERS)} == {SNEAKERS}
         assert all(color.name for color in await api.colors())
         assert all(country.name for country in await api.countries())
-        for words in (api.kinds, api.seasons, api.vat):
-            assert all(isinstance(word, str) for word in await words())
+        for directory in (api.kinds, api.seasons, api.vat):
+            assert all(isinstance(entry, str) for entry in await directory())
         codes = await api.hs_codes(SNEAKERS)
         assert [
             code.tnved for code in await api.hs_codes(SNEAKERS, search=int(codes[0].tnved))
@@ -281,7 +281,7 @@ class TestCards:
         await api.recover([card.nm_id])
         assert (await find(shop, "НОВАЯ-1")).imt_id != card.imt_id
 
-    async def test_cards_when_they_are_merged_and_parted(self, shop: Wildberries) -> None:
+    async def test_cards_when_merged_and_separated(self, shop: Wildberries) -> None:
         api = shop.api.content.cards
         first, second = await one_card(shop, "ПАРА-1"), await one_card(shop, "ПАРА-2")
         assert first.imt_id != second.imt_id
@@ -342,7 +342,7 @@ class TestTagsAndMedia:
         with pytest.raises(BadRequest):
             await api.delete(tag.id)
 
-    async def test_media_when_it_is_added_and_replaced(self, shop: Wildberries) -> None:
+    async def test_media_when_added_and_replaced(self, shop: Wildberries) -> None:
         card = await one_card(shop, "ФОТО-1")
         api = shop.api.content.media
         await api.upload(card.nm_id, 1, Upload("один.png", PICTURE))

@@ -37,7 +37,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in ours]
 
 
-async def test_a_notification_is_stored_and_answered(
+async def test_notification_is_stored_and_acknowledged(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -53,9 +53,7 @@ async def test_a_notification_is_stored_and_answered(
 
 
 @pytest.mark.parametrize("path", ["/shop", "/shop/", "/shop/notification"])
-async def test_it_answers_where_it_is_mounted_beside_the_users_own(
-    path: str, receive: Receive
-) -> None:
+async def test_receiver_mounted_in_another_application(path: str, receive: Receive) -> None:
     async def own(_: web.Request) -> web.Response:
         return web.Response(text="mine")
 
@@ -94,7 +92,7 @@ async def test_ping_needs_neither_store_nor_shops(receive: Receive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         (b"", "Input data was truncated"),
         (b"buyer's secret words", "JSON is malformed"),
@@ -104,14 +102,14 @@ async def test_ping_needs_neither_store_nor_shops(receive: Receive) -> None:
     ],
 )
 async def test_invalid_notification_is_rejected_permanently(
-    body: bytes, said: str, receive: Receive, caplog: pytest.LogCaptureFixture
+    body: bytes, expected: str, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
     reply = await receiving.post(body)
     assert reply.status == 400
     kind, message = reply.error
     assert kind == "WRONG_EVENT_FORMAT"
-    assert said in message
+    assert expected in message
     assert receiving.hints == []
     (warning,) = warnings(caplog)
     assert warning.startswith("shop: rejected a malformed notification: ")
@@ -132,7 +130,7 @@ async def test_unknown_type_is_accepted_and_logged(
 
 
 @pytest.mark.parametrize(
-    ("body", "whose"),
+    ("body", "expected_owner"),
     [
         (chat_created(business_id=1002), "business 1002"),
         (
@@ -143,14 +141,14 @@ async def test_unknown_type_is_accepted_and_logged(
     ],
 )
 async def test_notification_of_another_business_is_rejected_permanently(
-    body: object, whose: str, receive: Receive, caplog: pytest.LogCaptureFixture
+    body: object, expected_owner: str, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
     reply = await receiving.post(body)
     assert reply.status == 400
-    assert reply.error == ("UNKNOWN", f"{whose} is not served here")
+    assert reply.error == ("UNKNOWN", f"{expected_owner} is not served here")
     assert receiving.hints == []
-    assert whose in "".join(warnings(caplog))
+    assert expected_owner in "".join(warnings(caplog))
 
 
 async def test_return_of_an_own_shop_is_accepted(receive: Receive) -> None:
@@ -160,7 +158,7 @@ async def test_return_of_an_own_shop_is_accepted(receive: Receive) -> None:
     assert receiving.hints == [Hint("shop", "returns", "1")]
 
 
-# Who may call.
+# Sources.
 
 
 async def test_forged_source_is_rejected_and_logged_once_per_minute(
@@ -206,18 +204,18 @@ async def test_trusted_proxy_reports_the_source(receive: Receive) -> None:
     assert len(receiving.hints) == 3
 
 
-async def test_the_proxys_header_has_the_name_that_is_given(receive: Receive) -> None:
+async def test_proxy_header_has_a_custom_name(receive: Receive) -> None:
     proxy = TrustedProxy(networks=("127.0.0.1",), header="X-Real-IP")
     receiving = await receive(proxy=proxy, networks=["5.45.207.0/25"])
     for name, status in (("X-Real-IP", 200), ("X-Forwarded-For", 403)):
         assert (await receiving.post(PING, headers={name: "5.45.207.1"})).status == status
 
 
-# What is bounded.
+# Limits.
 
 
 @pytest.mark.parametrize(("size", "status"), [(65_536, 200), (65_537, 413)])
-async def test_a_body_has_a_most(size: int, status: int, receive: Receive) -> None:
+async def test_body_size_is_limited(size: int, status: int, receive: Receive) -> None:
     receiving = await receive()
     body = msgspec.json.encode(chat_created())
     reply = await receiving.post(body + b" " * (size - len(body)))
@@ -227,7 +225,7 @@ async def test_a_body_has_a_most(size: int, status: int, receive: Receive) -> No
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("end", [b"", b"}"])
-async def test_a_body_must_arrive_in_time(end: bytes, receive: Receive) -> None:
+async def test_body_must_arrive_in_time(end: bytes, receive: Receive) -> None:
     receiving = await receive()
     reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
     body = msgspec.json.encode(chat_created())
@@ -278,18 +276,45 @@ async def test_notifications_are_limited_per_second(
     rate: int, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(rate=rate)
-    statuses = [(await receiving.post(PING)).status for _ in range(rate + 10)]
+    statuses = [(await receiving.post(chat_created())).status for _ in range(rate + 10)]
     assert statuses == [200] * rate + [429] * 10
-    reply = await receiving.post(PING)
+    reply = await receiving.post(chat_created())
     assert reply.error == ("UNKNOWN", "too many notifications at once")
     await asyncio.sleep(0.5)
-    statuses = [(await receiving.post(PING)).status for _ in range(rate)]
+    statuses = [(await receiving.post(chat_created())).status for _ in range(rate)]
     assert statuses == [200] * (rate // 2) + [429] * (rate // 2)
     warning = f"shop: rejected notifications: more than {rate} per second arrived"
     assert warnings(caplog) == [warning]
 
 
-async def test_strangers_do_not_use_up_the_rate(receive: Receive) -> None:
+@pytest.mark.looptime
+async def test_ping_is_answered_in_a_flood(receive: Receive) -> None:
+    receiving = await receive(rate=20)
+    flood = [(await receiving.post(chat_created())).status for _ in range(200)]
+    assert flood == [200] * 20 + [429] * 180
+    assert [(await receiving.post(PING)).status for _ in range(12)] == [200] * 10 + [429] * 2
+    small = {"notificationType": "PING-PONG"}
+    assert (await receiving.post(small)).status == 429
+    await asyncio.sleep(1)
+    assert (await receiving.post(chat_created())).status == 200
+
+
+async def test_forged_sources_do_not_silence_other_warnings(
+    receive: Receive, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy = TrustedProxy(networks=("127.0.0.1",))
+    receiving = await receive(proxy=proxy, networks=["5.45.207.0/25"])
+    for number in range(300):
+        headers = {"X-Forwarded-For": f"9.9.{number // 250}.{number % 250}"}
+        assert (await receiving.post(PING, headers=headers)).status == 403
+    headers = {"X-Forwarded-For": "5.45.207.1"}
+    assert (await receiving.post({"notificationType": "NEW"}, headers=headers)).status == 200
+    *forged, other = warnings(caplog)
+    assert len(forged) == 100
+    assert other == "shop: ignored a notification of an unknown type: 'NEW'"
+
+
+async def test_forged_sources_do_not_use_up_the_rate(receive: Receive) -> None:
     proxy = TrustedProxy(networks=("127.0.0.1",))
     receiving = await receive(proxy=proxy, networks=["5.45.207.0/25"])
     for address, status in [("9.9.9.9", 403)] * 150 + [("5.45.207.1", 200)]:
@@ -297,7 +322,7 @@ async def test_strangers_do_not_use_up_the_rate(receive: Receive) -> None:
         assert (await receiving.post(PING, headers=headers)).status == status
 
 
-# When storing goes wrong.
+# Failures of storing.
 
 
 async def test_notification_that_was_not_stored_is_requested_again(

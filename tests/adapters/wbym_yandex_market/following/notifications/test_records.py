@@ -59,14 +59,14 @@ def notifications(published: Path) -> Published:
     return Published(published)
 
 
-def test_the_types_are_the_published_ones(notifications: Published) -> None:
+def test_types_are_the_published_ones(notifications: Published) -> None:
     assert set(notifications.references) == set(HINTS)
     schemas = at(notifications.document, "components", "schemas")
     assert set(HINTS) == set(at(schemas, "NotificationType")["enum"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", HINTS)
-def test_each_type_is_read_whole(kind: str, notifications: Published) -> None:
+def test_each_type_is_fully_decoded(kind: str, notifications: Published) -> None:
     body = notifications.body(kind)
     assert list(Schemas(notifications.document).check(body, notifications.schema(kind))) == []
     found = read(msgspec.json.encode(body))
@@ -105,7 +105,7 @@ def hint_of_raw(body: object) -> Hint | None:
     return hint_of(found, "shop")
 
 
-def test_a_return_is_hinted_at_and_an_order_not_picked_up_is_not() -> None:
+def test_return_makes_a_hint_and_a_non_purchase_does_not() -> None:
     body: dict[str, object] = {
         "notificationType": "ORDER_RETURN_CREATED",
         "orderId": 1,
@@ -119,7 +119,7 @@ def test_a_return_is_hinted_at_and_an_order_not_picked_up_is_not() -> None:
     assert hint_of_raw({**body, "returnType": "UNREDEEMED"}) is None
 
 
-def test_a_messages_id_is_a_string_and_other_fields_pass() -> None:
+def test_message_id_is_a_string_and_other_fields_are_ignored() -> None:
     body = b"""{"chatId": 1, "messageId": "00123", "businessId": 2, "more": {"a": [1]},
         "sentAt": "2025-01-16T10:09:49.759084017Z", "notificationType": "CHAT_MESSAGE_SENT"}"""
     found = read(body)

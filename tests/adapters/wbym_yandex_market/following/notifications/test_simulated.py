@@ -43,7 +43,7 @@ async def test_changes_in_a_cabinet_become_hints(
     assert (await shop.get(ref, Question)).text == "Есть размер?"
 
 
-async def test_a_store_that_fails_at_first_gets_all_in_the_end(
+async def test_failed_store_receives_all_hints_later(
     market: YandexMarketSimulator, receive: Receive
 ) -> None:
     receiving = await receive(open_shop(market))

@@ -26,7 +26,7 @@ PROXY = TrustedProxy(networks=("10.0.0.0/8", "fd00::/8"))
         ("market.yandex.ru", False),
     ],
 )
-def test_the_peer_counts(peer: str | None, taken: bool) -> None:
+def test_source_is_the_peer(peer: str | None, taken: bool) -> None:
     sources = Sources(MARKET_NETWORKS)
     assert sources.allows(sources.origin(peer)) is taken
 
@@ -34,21 +34,21 @@ def test_the_peer_counts(peer: str | None, taken: bool) -> None:
 @pytest.mark.parametrize(
     ("peer", "written", "origin"),
     [
-        # Nobody's word is taken but the proxies'.
+        # Only trusted proxies are believed.
         ("9.9.9.9", ["5.45.207.1"], "9.9.9.9"),
         ("10.0.0.1", ["5.45.207.1"], "5.45.207.1"),
-        # What a client wrote itself stands left of what the proxy adds.
+        # The client's own entries are left of those that the proxy adds.
         ("10.0.0.1", ["5.45.207.1, 9.9.9.9"], "9.9.9.9"),
         ("10.0.0.1", ["5.45.207.1", "9.9.9.9"], "9.9.9.9"),
         ("10.0.0.1", ["rubbish, 5.45.207.1"], "5.45.207.1"),
-        # Further proxies of one's own are passed.
+        # Further trusted proxies are skipped.
         ("10.0.0.1", ["9.9.9.9, 5.45.207.1,10.7.0.1 , fd00::2"], "5.45.207.1"),
         ("::ffff:10.0.0.1", ["5.45.207.1, ::ffff:10.0.0.2"], "5.45.207.1"),
         ("fd00::1", ["::ffff:5.45.207.1"], "5.45.207.1"),
         # A proxy's own request.
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
-        # What cannot be read is nobody's.
+        # An unreadable address belongs to no source.
         ("10.0.0.1", [""], None),
         ("10.0.0.1", ["5.45.207.1,"], None),
         ("10.0.0.1", ["5.45.207.1, unknown"], None),
@@ -57,7 +57,7 @@ def test_the_peer_counts(peer: str | None, taken: bool) -> None:
         (None, ["5.45.207.1"], None),
     ],
 )
-def test_the_header_counts_behind_a_proxy(peer: str, written: list[str], origin: str) -> None:
+def test_source_is_the_header_behind_a_proxy(peer: str, written: list[str], origin: str) -> None:
     found = Sources(MARKET_NETWORKS, PROXY).origin(peer, written)
     assert (None if found is None else str(found)) == origin
 

@@ -1,0 +1,54 @@
+"""What a reader says of its stream."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.wbym.feed.kept import BEGIN
+from wbym.account import Batch, Poll
+from wbym.feed import MemoryStore
+from wbym.feed._reader import Reader
+
+pytestmark = pytest.mark.looptime
+
+
+class Stalling:
+    """A stream whose marketplace answers when it is let."""
+
+    name = "chats"
+    every = 60.0
+
+    def __init__(self) -> None:
+        self.answered = asyncio.Event()
+
+    async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
+        yield Batch(())
+        await self.answered.wait()
+        yield Batch(())
+
+
+async def test_stall_is_shown() -> None:
+    stream = Stalling()
+    reader = Reader(
+        "shop",
+        stream,
+        MemoryStore(),
+        since=BEGIN,
+        on_events=lambda: None,
+        on_error=lambda error: None,
+        on_delivery=lambda delivery: None,
+    )
+    task = asyncio.create_task(reader.run())
+    await asyncio.sleep(5)
+    begun = reader.status
+    assert begun.waiting_since is not None
+    await asyncio.sleep(500)
+    assert reader.status == begun
+    stream.answered.set()
+    await asyncio.sleep(5)
+    ended = reader.status
+    assert ended.waiting_since is None
+    assert ended.read_at is not None
+    task.cancel()
+    await asyncio.wait([task])
