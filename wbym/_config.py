@@ -21,14 +21,15 @@ import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, get_args, get_origin, get_type_hints
+from typing import Final, TypeVar, get_args, get_origin, get_type_hints
 
 import anyio
 import msgspec
 
 from wbym.account import Account, AccountOptions, installed_adapters, load_adapter
+from wbym.calls import SecretText, reveal
 from wbym.errors import ConfigError, InvalidInput
 
 __all__ = ["DEFAULT_CONFIG", "AccountSource", "SecretPlace", "choose", "find_accounts"]
@@ -53,22 +54,41 @@ class SecretPlace(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return str(self.file) if self.variable is None else f"the variable {self.variable}"
 
-    async def read(self, environ: Mapping[str, str]) -> str:
+    async def read(self, environ: Mapping[str, str]) -> SecretText:
         """Read the secret; empty if the variable does not exist.
 
         Raises:
             ConfigError: The file cannot be read.
         """
         if self.file is None:
-            return environ.get(self.variable or "", "")
+            return SecretText(environ.get(self.variable or "", ""))
         try:
-            return await anyio.Path(self.file).read_text(encoding="utf-8")
+            return SecretText(await anyio.Path(self.file).read_text(encoding="utf-8"))
         except UnicodeDecodeError:
             reason = "it is not UTF-8 text"
         except OSError as error:
             reason = error.strerror or str(error)
         # Not chained to the error, which would contain the text.
         raise ConfigError(f"the secret cannot be read from {self}: {reason}")
+
+
+V = TypeVar("V")
+
+
+class _Hidden(Mapping[str, V]):
+    """A mapping that may have secrets, and that ``repr`` does not show."""
+
+    def __init__(self, values: Mapping[str, V]) -> None:
+        self._values = values
+
+    def __getitem__(self, key: str) -> V:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 class AccountSource:
@@ -95,7 +115,7 @@ class AccountSource:
         self.adapter: Final = adapter
         self.secrets: Final = secrets
         self.options: Final = options or adapter.Options()
-        self._environ = os.environ if environ is None else environ
+        self._environ = _Hidden(os.environ if environ is None else environ)
 
     async def open(self, *, max_wait: float | msgspec.UnsetType | None = msgspec.UNSET) -> Account:
         """Create the account, for ``async with``.
@@ -111,7 +131,7 @@ class AccountSource:
         options = self.options
         if max_wait is not msgspec.UNSET:
             options = msgspec.structs.replace(options, max_wait=max_wait)
-        found: dict[str, list[str]] = {}
+        found: dict[str, list[SecretText]] = {}
         for name, places in self.secrets.items():
             found[name] = []
             for place in places:
@@ -120,14 +140,14 @@ class AccountSource:
                 )
         return self.adapter.from_secrets(found, name=self.name, options=options)
 
-    async def _read(self, place: SecretPlace, *, several: bool) -> list[str]:
+    async def _read(self, place: SecretPlace, *, several: bool) -> list[SecretText]:
         try:
-            text = _strip_wrapping(await place.read(self._environ))
-            found = [_strip_wrapping(part) for part in _parts(text)] if several else [text]
-            if not text or not all(found):
+            found = _split(await place.read(self._environ), several=several)
+            if not all(found):
                 raise ConfigError(f"{place} contains no secret")
             for secret in found:
-                _require_plain(secret, place)
+                if (fault := _fault(secret)) is not None:
+                    raise ConfigError(f"the secret in {place} {fault}")
         except ConfigError as error:
             raise ConfigError(f"{self.name}: {error}") from None
         return found
@@ -147,7 +167,7 @@ def find_accounts(
     Raises:
         ConfigError: The file or a variable is invalid, or no account is configured.
     """
-    environ = os.environ if environ is None else environ
+    environ = _Hidden(os.environ if environ is None else environ)
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
     return _from_environment(environ) if config is None else _from_file(config, environ)
@@ -182,25 +202,27 @@ def _strip_wrapping(text: str) -> str:
     return text
 
 
-def _parts(text: str) -> list[str]:
-    return [part for part in re.split(f"[{_SPACE}]+", text) if part]
+def _split(place: SecretText, *, several: bool) -> list[SecretText]:
+    """The secrets in a text, one of which may be empty."""
+    text = _strip_wrapping(reveal(place))
+    parts = re.split(f"[{_SPACE}]+", text) if several else [text]
+    return [SecretText(_strip_wrapping(part)) for part in parts]
 
 
-def _require_plain(secret: str, place: SecretPlace) -> None:
-    """Check for characters that no secret has and that a person cannot see.
+def _fault(hidden: SecretText) -> str | None:
+    """What is wrong with a secret: characters that none has and that a person cannot see.
 
-    Raises:
-        ConfigError: The secret has hidden or non-ASCII characters, or a quote at one end; the error
-            does not show the secret.
+    It does not raise: its frame has the text.
     """
+    secret = reveal(hidden)
     # The adapter explains spaces inside.
     foreign = next((char for char in secret if not (char.isascii() and char.isprintable())), None)
     if foreign is not None:
         shown = f"U+{ord(foreign):04X} {unicodedata.name(foreign, '')}".rstrip()
-        rule = f"has an invalid character, {shown}; copy the secret again"
-        raise ConfigError(f"the secret in {place} {rule}")
+        return f"has an invalid character, {shown}; copy the secret again"
     if secret[0] in _QUOTES or secret[-1] in _QUOTES:
-        raise ConfigError(f"the secret in {place} has a quotation mark at one end; remove it")
+        return "has a quotation mark at one end; remove it"
+    return None
 
 
 # The environment.
@@ -248,13 +270,16 @@ def _from_variables(
         if variable not in keys:
             known = ", ".join([*names.values(), *keys])
             raise ConfigError(f"the variable {variable}: unknown; expected one of {known}")
-        key, text = keys[variable], environ[variable]
-        values[key] = text.split(",") if _is_list(hints[key]) else text
+        key = keys[variable]
+        is_list = _is_list(hints[key])
+        values[key] = environ[variable].split(",") if is_list else environ[variable]
+        if key == "proxy":
+            values[key] = SecretText(environ[variable])
 
     def place(key: str) -> str:
         return f"the variable {prefix}{key.upper()}"
 
-    options = _options(adapter, values, place, f"the variables {prefix}*", strict=False)
+    options = _options(adapter, _Hidden(values), place, f"the variables {prefix}*", strict=False)
     return [AccountSource(marketplace, adapter, secrets, options, environ=environ)]
 
 
@@ -271,9 +296,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        document = tomllib.loads(text)
-        tables = msgspec.convert(document, _File).accounts
+        text = SecretText(path.read_text(encoding="utf-8-sig"))
+        tables = _Hidden(msgspec.convert(tomllib.loads(reveal(text)), _File).accounts)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -285,13 +309,15 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
         raise ConfigError(f"{path}: {error}; {rule}") from None
     if not tables:
         raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
-    return [_Table(path, text, name, table).source(environ) for name, table in tables.items()]
+    return [_Table(path, text, name, _Hidden(tables[name])).source(environ) for name in tables]
 
 
 class _Table:
     """One table ``[accounts.NAME]``; its errors name the key and its line."""
 
-    def __init__(self, path: Path, text: str, name: str, table: Mapping[str, object]) -> None:
+    def __init__(
+        self, path: Path, text: SecretText, name: str, table: Mapping[str, object]
+    ) -> None:
         self._folder = path.parent
         self._where = f"{path}: accounts.{name}"
         self._text = text
@@ -313,7 +339,7 @@ class _Table:
             ways = [f"{key}_env or {key}_file" for key in adapter.SECRETS]
             rule = f"expected {' or '.join(ways)} (the name of a variable, the path of a file)"
             raise self._error("", rule)
-        options = {key: value for key, value in self._table.items() if key in fields}
+        options = _Hidden({key: value for key, value in self._table.items() if key in fields})
         parsed = _options(adapter, options, self._place, self._place(""), strict=True)
         return AccountSource(self._name, adapter, secrets, parsed, environ=environ)
 
@@ -343,7 +369,7 @@ class _Table:
                 return found
         return []
 
-    def _texts(self, key: str) -> Sequence[str]:
+    def _texts(self, key: str) -> Sequence[SecretText]:
         try:
             given = msgspec.convert(self._table[key], str | list[str])
         except msgspec.ValidationError as error:
@@ -352,15 +378,15 @@ class _Table:
         texts = [given] if isinstance(given, str) else given
         if not all(texts) or not texts:
             raise self._error(key, "must not be empty")
-        return texts
+        return [SecretText(text) for text in texts]
 
-    def _secret_place(self, key: str, text: str) -> SecretPlace:
+    def _secret_place(self, key: str, text: SecretText) -> SecretPlace:
         if key.endswith("_file"):
-            return SecretPlace(file=self._folder / text)
-        if not _VARIABLE.fullmatch(text):
+            return SecretPlace(file=self._folder / reveal(text))
+        if not _VARIABLE.fullmatch(reveal(text)):
             # Not shown: it may be the secret itself.
             raise self._error(key, "must be the name of an environment variable")
-        return SecretPlace(text)
+        return SecretPlace(reveal(text))
 
     def _error(self, key: str, rule: str) -> ConfigError:
         return ConfigError(f"{self._place(key)}: {rule}")
@@ -390,7 +416,7 @@ def _options(
         ConfigError: A value has a wrong type or is out of bounds.
     """
     try:
-        return msgspec.convert(values, adapter.Options, strict=strict)
+        return msgspec.convert(dict(values), adapter.Options, strict=strict)
     except msgspec.ValidationError as error:
         broken = error.__cause__
         if isinstance(broken, InvalidInput):
@@ -409,10 +435,10 @@ def _reason_and_key(error: msgspec.ValidationError) -> tuple[str, str]:
     return reason, key[1] if key else ""
 
 
-def _line(text: str, name: str, key: str = "") -> str:
+def _line(text: SecretText, name: str, key: str = "") -> str:
     """The line of a key of an account, such as `` (line 3)``; empty if it is not found."""
     begin = None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(reveal(text).splitlines(), 1):
         if head := re.match(r"\s*\[\s*accounts\s*\.\s*[\"']?(.+?)[\"']?\s*\]", line):
             begin = number if head[1] == name else None
             if begin and not key:

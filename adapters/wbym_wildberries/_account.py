@@ -23,8 +23,9 @@ from wbym.account import (
     Receipt,
     Stream,
     SweepOptions,
+    hide_proxy,
 )
-from wbym.calls import Download, Upload, row
+from wbym.calls import Download, SecretText, Upload, row
 from wbym.domain import (
     Answer,
     Attachment,
@@ -111,10 +112,11 @@ class Wildberries(Account):
         base_url: str | None = None,
         **connection: Unpack[Connection],
     ) -> None:
-        texts = [token] if isinstance(token, str) else list(token)
-        if not texts:
+        token = [SecretText(text) for text in ([token] if isinstance(token, str) else token)]
+        hide_proxy(connection)
+        if not token:
             raise InvalidToken(name, "no token was given")
-        tokens = [Token(text, account=name) for text in texts]
+        tokens = [Token(text, account=name) for text in token]
         if len({token.seller for token in tokens}) > 1:
             raise InvalidToken(
                 name, "the tokens belong to several sellers: create one account per seller"

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from wbym.calls import SecretText, reveal, safe_repr
 from wbym.errors import InvalidToken
 
 __all__ = ["ANY", "Category", "Token", "TokenType"]
@@ -92,10 +93,12 @@ class Token:
     )
 
     def __init__(self, text: str, *, account: str = "wildberries") -> None:
-        text = text.strip()
-        payload = _read(text, account)
-        self.headers: Final[Mapping[str, str]] = {"Authorization": text}
-        """The header with the token, secret: the raw text without ``Bearer``."""
+        text = SecretText(reveal(text).strip())
+        payload = _read(text)
+        if isinstance(payload, str):
+            raise InvalidToken(account, payload)
+        self.headers: Final[Mapping[str, SecretText]] = {"Authorization": text}
+        """The header with the token: the raw text without ``Bearer``."""
         self.seller: str = payload.sid or str(payload.oid)
         """The seller's UUID (``sid``), the same in all tokens of one cabinet."""
         self.type: TokenType = _TYPES.get(payload.acc, TokenType.UNKNOWN)
@@ -115,6 +118,7 @@ class Token:
         """Whether the token has expired at this time."""
         return now >= self.expires_at
 
+    @safe_repr
     def __repr__(self) -> str:
         scopes = "+".join(c.scope for c in sorted(self.categories)) or "nothing"
         until = f"{self.expires_at:%Y-%m-%d}"
@@ -124,18 +128,20 @@ class Token:
         raise TypeError("a token cannot be pickled: pass its text from the environment")
 
 
-def _read(text: str, account: str) -> _Payload:
+def _read(token: SecretText) -> _Payload | str:
+    """The token's payload, or why it is not a token. It does not raise: its frame has the text."""
+    text = reveal(token)
     parts = text.split(".")
     if text.lower().startswith("bearer "):
-        raise InvalidToken(account, "give the token without 'Bearer'")
+        return "give the token without 'Bearer'"
     if len(parts) != 3:
-        raise InvalidToken(account, "not a Wildberries token: a JWT has three parts")
+        return "not a Wildberries token: a JWT has three parts"
     try:
         raw = urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
         payload = msgspec.json.decode(raw, type=_Payload)
     except (ValueError, msgspec.DecodeError):
         # No part of the token may be shown, and the decoders' messages could quote it.
-        raise InvalidToken(account, "not a Wildberries token: its payload is invalid") from None
+        return "not a Wildberries token: its payload is invalid"
     if not payload.sid and not payload.oid:
-        raise InvalidToken(account, "not a Wildberries token: it names no seller")
+        return "not a Wildberries token: it names no seller"
     return payload

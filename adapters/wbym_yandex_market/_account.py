@@ -22,8 +22,9 @@ from wbym.account import (
     Stream,
     SweepOptions,
     TrustedProxy,
+    hide_proxy,
 )
-from wbym.calls import Download, Group, Range, Upload, require
+from wbym.calls import Download, Group, Range, SecretText, Upload, require
 from wbym.domain import (
     Answer,
     Attachment,
@@ -145,6 +146,8 @@ class YandexMarket(Account):
         base_url: str | None = None,
         **connection: Unpack[Connection],
     ) -> None:
+        api_key, oauth = (text and SecretText(text) for text in (api_key, oauth))
+        hide_proxy(connection)
         kinds = ((CredentialKind.API_KEY, api_key), (CredentialKind.OAUTH, oauth))
         self._credentials: Final = [
             Credential(kind, text, account=name) for kind, text in kinds if text is not None

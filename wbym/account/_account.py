@@ -59,10 +59,12 @@ from wbym.calls import (
     Range,
     RetryPolicy,
     Row,
+    SecretText,
     Transport,
     Upload,
     path_parameters,
     require,
+    safe_repr,
 )
 from wbym.calls._transport import ConnectionPool
 from wbym.domain import (
@@ -92,7 +94,7 @@ from wbym.paging import MAX_PREFETCH, Listing
 if TYPE_CHECKING:
     from aiohttp import web  # slow to import, and only a receiver needs it
 
-__all__ = ["Account", "AnyRecord", "Connection"]
+__all__ = ["Account", "AnyRecord", "Connection", "hide_proxy"]
 
 R = TypeVar("R")
 G = TypeVar("G", bound=Group)
@@ -122,6 +124,16 @@ _GET: Final[Mapping[Noun, Capability]] = MappingProxyType(
         Noun.RETURN: Capability.GET_RETURN,
     }
 )
+
+
+def hide_proxy(connection: "Connection") -> None:
+    """Make the proxy's address a :class:`wbym.calls.SecretText`, which tracebacks may show.
+
+    For the first line of a constructor, before anything is raised.
+    """
+    proxy = connection.get("proxy")
+    if isinstance(proxy, str):
+        connection["proxy"] = SecretText(proxy)
 
 
 class Connection(TypedDict, total=False):
@@ -187,10 +199,13 @@ class Account(Hooks):
             TypeError: Its hooks and capabilities do not match.
         """
         super().__init_subclass__()
+        if "__repr__" in vars(cls):
+            cls.__repr__ = safe_repr(cls.__repr__)  # type: ignore[method-assign]
         if hasattr(cls, "CAPABILITIES"):
             require_hooks(cls)
 
     def __init__(self, dialect: Dialect, **connection: Unpack[Connection]) -> None:
+        hide_proxy(connection)
         require(type(self).__name__, "name", dialect.account, _NAME)
         self.name: Final = dialect.account
         """The account's name, in refs, errors and logs."""

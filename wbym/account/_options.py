@@ -6,7 +6,15 @@ from typing import Final
 import msgspec
 
 from wbym.account._checks import require_address
-from wbym.calls import DEFAULT_MAX_BODY_SIZE, DEFAULT_MAX_WAIT, DEFAULT_TIMEOUT, Proxy, require
+from wbym.calls import (
+    DEFAULT_MAX_BODY_SIZE,
+    DEFAULT_MAX_WAIT,
+    DEFAULT_TIMEOUT,
+    Proxy,
+    SecretText,
+    require,
+    safe_repr,
+)
 from wbym.errors import InvalidInput
 
 __all__ = ["AccountOptions", "require_connection"]
@@ -44,6 +52,8 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         require_address(_METHOD, self.base_url)
         if self.max_wait == math.inf:
             msgspec.structs.force_setattr(self, "max_wait", None)
+        if isinstance(self.proxy, str):
+            msgspec.structs.force_setattr(self, "proxy", SecretText(self.proxy))
         require_connection(
             _METHOD,
             proxy=self.proxy,
@@ -53,6 +63,7 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             max_wait=self.max_wait,
         )
 
+    @safe_repr
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
         return f"{type(self).__name__}({shown})"

@@ -1,6 +1,7 @@
 """API calls: typed operations, request building, response handling, and a pipeline over aiohttp."""
 
 from wbym._exports import show_exports
+from wbym._reprs import SecretText, reveal, safe_repr
 from wbym.calls._annotations import (
     LONE_SURROGATE,
     Body,
@@ -129,6 +130,7 @@ __all__ = [
     "Row",
     "RuleViolation",
     "Secret",
+    "SecretText",
     "Transport",
     "TransportError",
     "Undecoded",
@@ -156,8 +158,10 @@ __all__ = [
     "put",
     "require",
     "retry_after",
+    "reveal",
     "row",
     "rows_of",
+    "safe_repr",
     "validator_of",
 ]
 

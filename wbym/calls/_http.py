@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-import msgspec
-
+from wbym._reprs import PlainRepr, safe_repr
 from wbym.errors import InvalidInput
 
 __all__ = [
@@ -21,7 +20,7 @@ QueryValue: TypeAlias = str | int | float | bool | None
 """A query parameter: None is omitted, a bool is written as ``true`` or ``false``."""
 
 
-class Upload(msgspec.Struct, frozen=True):
+class Upload(PlainRepr, frozen=True):
     """A file to send.
 
     Args:
@@ -52,6 +51,7 @@ class Upload(msgspec.Struct, frozen=True):
                 return content_type
         return None
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"Upload({self.name!r}, {len(self.content)} bytes)"
 
@@ -63,7 +63,7 @@ _MAGIC = (
 )
 
 
-class Part(msgspec.Struct, frozen=True, gc=False):
+class Part(PlainRepr, frozen=True, gc=False):
     """One part of a multipart body."""
 
     name: str
@@ -71,17 +71,19 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     filename: str | None = None
     content_type: str | None = None
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"Part({self.name!r}, {len(self.value)} long)"
 
 
-class Request(msgspec.Struct, frozen=True, gc=False):
+class Request(PlainRepr, frozen=True, gc=False):
     """An HTTP request."""
 
     method: str
     url: str
     """Absolute, percent-encoded, with the query."""
     headers: dict[str, str]
+    """Credentials are :class:`wbym.calls.SecretText`."""
     body: bytes | None = None
     """The JSON body; ``headers`` has its content type."""
     parts: tuple[Part, ...] = ()
@@ -93,12 +95,13 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     reads_late: bool = False
     """Whether the caller may leave the answer's body in the network for long."""
 
+    @safe_repr
     def __repr__(self) -> str:
         # Headers carry the token and bodies may carry secrets.
         return f"Request({self.method} {self.url})"
 
 
-class Response(msgspec.Struct, frozen=True, gc=False):
+class Response(PlainRepr, frozen=True, gc=False):
     """An HTTP response, read to its end."""
 
     status: int
@@ -106,6 +109,7 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     """Look names up in lower case; the transport's mapping ignores case."""
     body: bytes = b""
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"Response({self.status}, {len(self.body)} bytes)"
 

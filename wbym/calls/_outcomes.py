@@ -1,16 +1,17 @@
 """Interpretation of answers (status first, then body) and retry decisions; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import Final, Generic, NoReturn, TypeVar, cast
 
 import msgspec
 
+from wbym._reprs import HIDDEN, PlainRepr, forget_frames
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import BodyTooLarge, Response, TransportError
 from wbym.calls._repair import repaired
-from wbym.calls._replies import Binary, Refusal, Refused, Undecoded, Unreadable
+from wbym.calls._replies import Binary, Json, Refusal, Refused, Undecoded, Unreadable
 from wbym.domain import UndecodableRecord
 from wbym.errors import (
     BadRequest,
@@ -31,11 +32,13 @@ __all__ = ["Answer", "CallFailed", "FailureKind", "Judge", "RetryPolicy"]
 
 R = TypeVar("R")
 
+_MAX_ERROR_BODY: Final = 64 * 1024
+"""Bytes of an answer's body that its error is made of."""
 _FILE_STATUSES: Final = frozenset({401, 403, 404, 410})
 """Statuses of a file server, whose bodies do not have the marketplace's shape."""
 
 
-class Answer(msgspec.Struct, Generic[R], frozen=True):
+class Answer(PlainRepr, Generic[R], frozen=True):
     """The result of a call."""
 
     value: R
@@ -45,6 +48,9 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     """The body that the value was decoded from: as received, or repaired if it was invalid."""
     ignored: frozenset[str] = frozenset()
     """Names of invalid optional fields around the records, which count as absent."""
+
+    def __repr__(self) -> str:
+        return f"Answer({self.value!r}, {len(self.body)} bytes)"
 
 
 class FailureKind(Enum):
@@ -125,23 +131,31 @@ class Judge(msgspec.Struct, frozen=True):
 
     dialect: Dialect
 
-    def answer(self, endpoint: Endpoint[R], response: Response) -> Answer[R]:
+    def answer(
+        self, endpoint: Endpoint[R], response: Response, secrets: Collection[str] = ()
+    ) -> Answer[R]:
         """Decode the endpoint's value from an answer.
+
+        Args:
+            endpoint: What was called.
+            response: The answer.
+            secrets: Secret texts of the request, which errors must not quote.
 
         Raises:
             CallFailed: The marketplace answered with an error, or the answer cannot be decoded.
         """
         if not _is_success(endpoint, response.status):
-            self.refuse(endpoint, response)
+            self.refuse(endpoint, response, secrets)
         try:
             return self._decoded(endpoint, response.body)
         except Refused as refused:
             kind = refused.refusal.kind or BadRequest
-            error = self._error(kind, endpoint, refused.refusal, response)
+            error = self._error(kind, endpoint, refused.refusal, response, secrets)
             raise CallFailed(error, FailureKind.FINAL) from None
         except Exception as cause:  # whatever the body holds, the call was made
             reason = str(cause) if isinstance(cause, Unreadable) else repr(cause)
-            error = self._error(UnreadableReply, endpoint, Refusal(reason), response)
+            error = self._error(UnreadableReply, endpoint, Refusal(reason), response, secrets)
+            forget_frames(cause)  # they have the body
             raise CallFailed(error, FailureKind.UNKNOWN, cause) from cause
 
     def _decoded(self, endpoint: Endpoint[R], body: bytes) -> Answer[R]:
@@ -173,30 +187,46 @@ class Judge(msgspec.Struct, frozen=True):
             for one in undecoded
         )
 
-    def refuse(self, endpoint: Endpoint[object], response: Response) -> NoReturn:
+    def refuse(
+        self, endpoint: Endpoint[object], response: Response, secrets: Collection[str] = ()
+    ) -> NoReturn:
         """Raise the error of an answer with an unexpected status.
 
         Raises:
             CallFailed: Always.
         """
+        # First, since messages are cut from the body, and half a secret could not be found.
+        body = self._blanked(endpoint, response.body, secrets)
+        response = Response(response.status, response.headers, body)
         refusal = self._refusal(response)
         status = response.status
         if status < 300:
             waiting = refusal or Refusal("accepted, but the result is not ready yet")
-            raise CallFailed(self._error(NotReady, endpoint, waiting, response), FailureKind.FINAL)
+            raise CallFailed(
+                self._error(NotReady, endpoint, waiting, response, secrets), FailureKind.FINAL
+            )
         if _is_foreign(endpoint, status, refusal):
             reason = _foreign(response)
             raise CallFailed(
-                self._error(GatewayError, endpoint, reason, response), FailureKind.UNKNOWN
+                self._error(GatewayError, endpoint, reason, response, secrets), FailureKind.UNKNOWN
             )
         refusal = refusal or _foreign(response)
         kind = NotFound if status in endpoint.not_found else refusal.kind
-        error = self._error(kind, endpoint, refusal, response)
+        error = self._error(kind, endpoint, refusal, response, secrets)
         if isinstance(error, RateLimited):
             raise CallFailed(error, FailureKind.RATE_LIMITED)
         raise CallFailed(
             error, FailureKind.UNKNOWN if isinstance(error, ServerError) else FailureKind.FINAL
         )
+
+    def _blanked(self, endpoint: Endpoint[object], body: bytes, secrets: Collection[str]) -> bytes:
+        """The body of a failed call, without secrets."""
+        body = body[:_MAX_ERROR_BODY]
+        if isinstance(endpoint.reply, Json):
+            body = endpoint.reply.blanked(body)
+        for secret in secrets:
+            body = body.replace(secret.encode("utf-8", "replace"), HIDDEN.encode())
+        return body
 
     def _refusal(self, response: Response) -> Refusal | None:
         try:
@@ -204,22 +234,26 @@ class Judge(msgspec.Struct, frozen=True):
         except Exception:  # noqa: BLE001 - a dialect of anybody, a body of anything
             return None
 
-    def lost(self, endpoint: Endpoint[object], cause: TransportError) -> CallFailed:
+    def lost(
+        self, endpoint: Endpoint[object], cause: TransportError, secrets: Collection[str] = ()
+    ) -> CallFailed:
         """The failure of an attempt without a complete answer."""
         if isinstance(cause, BodyTooLarge):
-            return self._too_large(endpoint, cause)
+            return self._too_large(endpoint, cause, secrets)
         kind = CallTimeout if cause.timeout else ConnectionFailed
-        error = self._error(kind, endpoint, Refusal(str(cause)), None)
-        return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT, cause)
+        error = self._error(kind, endpoint, Refusal(str(cause)), None, secrets)
+        return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT)
 
-    def _too_large(self, endpoint: Endpoint[object], cause: BodyTooLarge) -> CallFailed:
+    def _too_large(
+        self, endpoint: Endpoint[object], cause: BodyTooLarge, secrets: Collection[str]
+    ) -> CallFailed:
         head = cause.head
         if not _is_success(endpoint, head.status):
             try:
-                self.refuse(endpoint, head)
+                self.refuse(endpoint, head, secrets)
             except CallFailed as failed:
                 return failed
-        error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), head)
+        error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), head, secrets)
         return CallFailed(error, FailureKind.UNKNOWN, cause)
 
     def _error(
@@ -228,13 +262,20 @@ class Judge(msgspec.Struct, frozen=True):
         endpoint: Endpoint[object],
         refusal: Refusal,
         response: Response | None,
+        secrets: Collection[str] = (),
     ) -> CallError:
         """Create an error of this kind, or else of the kind of the response's status."""
-        details = _details(endpoint, response) if endpoint.refusal is not None else None
+        message = refusal.message
+        for secret in secrets:
+            message = message.replace(secret, HIDDEN)
+        body = self._blanked(endpoint, response.body, secrets) if response else b""
+        details = None
+        if response is not None and endpoint.refusal is not None:
+            details = _details(endpoint, response.status, body)
         if kind is None:
             kind = error_for_status(response.status) if response else CallError
         return kind(
-            refusal.message,
+            message,
             marketplace=self.dialect.marketplace,
             account=self.dialect.account,
             endpoint=endpoint.name,
@@ -242,7 +283,7 @@ class Judge(msgspec.Struct, frozen=True):
             code=refusal.code,
             request_id=refusal.request_id,
             retry_after=refusal.retry_after,
-            body=response.body if response else b"",
+            body=body,
             details=details,
         )
 
@@ -270,11 +311,11 @@ def _foreign(response: Response) -> Refusal:
     return Refusal(f"not the marketplace's answer: {body}" if body else "the response is empty")
 
 
-def _details(endpoint: Endpoint[object], response: Response | None) -> object:
+def _details(endpoint: Endpoint[object], status: int, body: bytes) -> object:
     """The error body as the endpoint's type; None if it does not match."""
-    if response is None or response.status < 400:
+    if status < 400:
         return None
     try:
-        return cast(object, msgspec.json.decode(response.body, type=endpoint.refusal))
+        return cast(object, msgspec.json.decode(body, type=endpoint.refusal))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

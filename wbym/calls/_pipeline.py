@@ -25,6 +25,8 @@ import anyio
 import msgspec
 
 from wbym import observe
+from wbym._own_files import beside
+from wbym._reprs import SecretText, reveal
 from wbym.calls._annotations import LONE_SURROGATE, is_blank
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
@@ -66,6 +68,7 @@ _UNTIMED: Final = 0.1
 _RATE_LIMITED: Final = frozenset({420, 429})
 """Statuses whose body may say by which limit."""
 
+_MIN_SECRET: Final = 4
 _MAX_FILE: Final = 2**53
 """Bytes; a larger size is not a size."""
 
@@ -98,7 +101,7 @@ class Download:
                 yield chunk
         except TransportError as error:
             stop(error)
-            raise self._lost(error) from error
+            raise self._lost(error) from None
         except BaseException as error:
             stop(error)
             raise
@@ -114,7 +117,8 @@ class Download:
     async def save(self, path: str | PathLike[str]) -> int:
         """Write the file to ``path`` and return its size in bytes.
 
-        The file is first written to ``<path>.part``, so ``path`` never holds an incomplete file.
+        The file is first written to a new one beside it, ``.<name>.<random>.tmp``, so ``path``
+        never holds an incomplete file; a link at ``path`` is replaced, not followed.
 
         Raises:
             ConnectionFailed: The download broke off; ``path`` is unchanged.
@@ -123,18 +127,18 @@ class Download:
         """
         try:
             target = anyio.Path(path)
-            part = target.with_name(f"{target.name}.part")
             if b"\0" in bytes(target):
                 raise ValueError(path)
+            part = anyio.Path(beside(path))
         except (TypeError, ValueError) as error:
             rule = "must be the path of a file"
             raise InvalidInput("download.save", "path", rule, path) from error
         size = 0
         try:
-            async with await anyio.open_file(part, "wb") as file:
+            async with await anyio.open_file(part, "xb") as file:
                 async for chunk in self.chunks():
                     size += await file.write(chunk)
-            await part.replace(target)
+            await part.replace(anyio.Path(path))
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await part.unlink(missing_ok=True)
@@ -226,11 +230,11 @@ class Pipeline:
                             if gate is not None:
                                 await gate()
                             response = await exchange.read()
-                    answer = self._judge.answer(endpoint, response)
+                    answer = self._judge.answer(endpoint, response, _secrets_of(request))
                     if len(response.body) > _LARGE:
                         self._scheduler.blocked_at = asyncio.get_running_loop().time()
                 except TransportError as error:
-                    failed = self._judge.lost(endpoint, error)
+                    failed = self._judge.lost(endpoint, error, _secrets_of(request))
                     await self._retry_or_raise(endpoint, failed, attempt, watch)
                 except CallFailed as failed:
                     attempt -= _is_crowded(signal, deadline)
@@ -264,7 +268,9 @@ class Pipeline:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
-                lambda error: self._judge.lost(endpoint, error).final(idempotent=True),
+                lambda error: self._judge.lost(endpoint, error, _secrets_of(request)).final(
+                    idempotent=True
+                ),
             )
 
     def report(self, endpoint: str, where: str, error: Exception, data: bytes) -> UndecodableRecord:
@@ -320,9 +326,10 @@ class Pipeline:
                 signal = await self._settle(lease, endpoint, exchange, sent_at, watch)
                 if endpoint.reply.accepts(exchange.head.status):
                     return exchange
-                self._judge.refuse(endpoint, await exchange.read())
+                response = await exchange.read()
+                self._judge.refuse(endpoint, response, _secrets_of(request))
             except TransportError as error:
-                failed = self._judge.lost(endpoint, error)
+                failed = self._judge.lost(endpoint, error, _secrets_of(request))
             except CallFailed as error:
                 failed = error
                 attempt -= _is_crowded(signal, deadline)
@@ -492,6 +499,16 @@ def _is_crowded(signal: LimitSignal | None, deadline: float) -> bool:
     """
     crowded = signal is not None and signal.parallel is not None
     return crowded and asyncio.get_running_loop().time() < deadline
+
+
+def _secrets_of(request: Request) -> frozenset[str]:
+    """The secret texts that a request has, each without a word such as ``Bearer`` before it.
+
+    Shorter ones than 4 characters are not secrets, and would be found everywhere.
+    """
+    sent = [*request.headers.values(), *(part.value for part in request.parts)]
+    words = (reveal(text).rpartition(" ")[2] for text in sent if isinstance(text, SecretText))
+    return frozenset(word for word in words if len(word) >= _MIN_SECRET)
 
 
 def build_path(template: str, values: Mapping[str, str | int] | None) -> str:

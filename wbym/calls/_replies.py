@@ -156,7 +156,7 @@ class Json(Generic[W, R]):
         records: The path to the list of records, such as ``("data", "feedbacks")``; empty if the
             body is not a page, or is itself the list.
         record: The type of one record.
-        secrets: Fields that are blanked in an undecodable record, whose bytes are shown and stored.
+        secrets: Fields that are blanked in undecodable records and in the bodies of errors.
     """
 
     def __init__(
@@ -283,16 +283,23 @@ class Json(Generic[W, R]):
         is_needed = path == self.records[: len(path)] if self.records else len(path) > 1
         return None if is_needed else path
 
-    def blanked(self, raw: msgspec.Raw) -> bytes:
-        """A record's bytes with its secrets blanked; unchanged if it has none."""
+    def blanked(self, raw: bytes | msgspec.Raw) -> bytes:
+        """JSON with its secrets blanked, also if it is damaged; unchanged if it has none."""
         try:
             fields = _LEVEL.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return bytes(raw)  # not an object, or its keys are not valid text
+        except _UNDECODABLE:
+            fields = {}  # not an object, or its keys are not valid text
         found = self.secrets & fields.keys()
-        if not found:
-            return bytes(raw)
-        return msgspec.json.encode(fields | dict.fromkeys(found, _BLANK))
+        data = msgspec.json.encode(fields | dict.fromkeys(found, _BLANK)) if found else bytes(raw)
+        return self._secret_text.sub(rb'\1"***"', data) if self.secrets else data
+
+    @cached_property
+    def _secret_text(self) -> re.Pattern[bytes]:
+        """A secret's name and its text at any depth, to the end of the body if it is cut."""
+        names = "|".join(map(re.escape, sorted(self.secrets)))
+        return re.compile(
+            rb'("(?:%s)"\s*:\s*)"(?:[^"\\]|\\.)*+(?:"|\\?$)' % names.encode(), re.DOTALL
+        )
 
 
 def _decoded(decoder: msgspec.json.Decoder[W], body: bytes | msgspec.Raw) -> W:

@@ -51,6 +51,7 @@ from typing import (
 
 import msgspec
 
+from wbym._reprs import SecretText, reveal
 from wbym.calls._annotations import (
     Body,
     Commas,
@@ -389,6 +390,22 @@ class Row:
             return envelope(kinds[0])
         return envelope(self.returns)
 
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """The arguments whose values nothing may show."""
+        return frozenset(one.name for one in self.parameters if one.is_secret)
+
+    def hidden(
+        self, args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> tuple[tuple[object, ...], dict[str, object]]:
+        """The arguments with the secret ones as :class:`SecretText`."""
+        names = [*self._positional, *[""] * len(args)]
+        args = tuple(self._hidden(name, value) for name, value in zip(names, args, strict=False))
+        return args, {name: self._hidden(name, value) for name, value in kwargs.items()}
+
+    def _hidden(self, name: str, value: object) -> object:
+        return SecretText(value) if name in self.secrets and isinstance(value, str) else value
+
     def values(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
         """Check the arguments and return them by name, with defaults.
 
@@ -454,7 +471,10 @@ class Row:
             if location == "form":
                 parts = [*parts, *_parts(parameter, value)]
                 continue
-            value = parameter.write(value)
+            if isinstance(value, SecretText) and location != "header":
+                value = reveal(value)
+            if not isinstance(value, SecretText):
+                value = parameter.write(value)
             if location == "query":
                 query[wire] = value
             elif location == "body":
@@ -462,7 +482,7 @@ class Row:
             elif location == "path":
                 path[wire] = value
             elif location == "header":
-                headers[wire] = str(value)
+                headers[wire] = value if isinstance(value, str) else str(value)
             elif location == "whole body":
                 body = value
         if self.options.body is not None:
@@ -592,6 +612,8 @@ def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
 
             @wraps(function)
             async def call_once(self: Group, *args: object, **kwargs: object) -> object:
+                if known.secrets:
+                    args, kwargs = known.hidden(args, kwargs)
                 return (await known.call(self, args, kwargs)).value
 
             wrapper = call_once

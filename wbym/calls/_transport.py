@@ -4,17 +4,19 @@
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from io import BytesIO
 from types import TracebackType
-from typing import Final, Protocol, Self, TypeVar
+from typing import Final, Protocol, Self, SupportsIndex, TypeVar
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakValueDictionary
 
 import aiohttp
 from yarl import URL
 
+from wbym._reprs import HIDDEN, SecretText, forget_frames, reveal, safe_repr
 from wbym.calls._http import BodyTooLarge, Part, Request, Response, TransportError
 from wbym.errors import AccountNotOpen, InvalidInput, WbymError
 
@@ -60,6 +62,9 @@ _MAX_HEADER: Final = 64 * 1024
 
 _TURNS_TO_CLOSE: Final = 4
 """Turns of the event loop in which it sees that a server has closed a connection, TLS included."""
+
+
+_QUOTED: Final = r"[\"':\n]"
 
 
 class Exchange(Protocol):
@@ -144,7 +149,7 @@ class _AiohttpExchange:
                 session.request(
                     request.method,
                     url,
-                    headers=request.headers,
+                    headers={name: _sent(text) for name, text in request.headers.items()},
                     data=data,
                     skip_auto_headers=_NO_CONTENT_TYPE if data is None else None,
                     timeout=transport._timeout,
@@ -162,10 +167,12 @@ class _AiohttpExchange:
                 self._leave_places()
         except BaseException as error:
             self._leave()
+            # aiohttp's frames have the headers and the body, and its texts quote answers.
+            forget_frames(error)
             if isinstance(error, WbymError) or not isinstance(error, Exception):
                 raise
             if not isinstance(error, aiohttp.ClientHttpProxyError):
-                raise _transport_error(error) from error
+                raise _transport_error(error) from None
             rejected = f"the proxy rejected the connection: {error.status} {error.message}"
         else:
             return self
@@ -191,10 +198,14 @@ class _AiohttpExchange:
             body = await (whole if answer.content.is_eof() else self._within_total(whole))
         except BodyTooLarge:
             raise
-        except Exception as error:  # whatever aiohttp raises, the call was made
-            if type(error.__cause__).__name__ == "DecompressSizeError":
-                raise self._too_large() from error
-            raise _transport_error(error) from error
+        except BaseException as error:
+            is_too_large = type(error.__cause__).__name__ == "DecompressSizeError"
+            forget_frames(error)  # aiohttp's have the body
+            if not isinstance(error, Exception):
+                raise
+            if is_too_large:
+                raise self._too_large() from None
+            raise _transport_error(error) from None  # whatever it is, the call was made
         return Response(self.head.status, self.head.headers, body)
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -202,8 +213,9 @@ class _AiohttpExchange:
         try:
             while chunk := await self._within_total(content.read(CHUNK)):
                 yield chunk
-        except Exception as error:
-            raise _transport_error(error) from error
+        except Exception as error:  # noqa: BLE001 - whatever aiohttp raises
+            forget_frames(error)
+            raise _transport_error(error) from None
 
     async def _whole(self, content: aiohttp.StreamReader) -> bytes:
         parts: list[bytes] = []
@@ -284,31 +296,52 @@ class Proxy:
     """
 
     def __init__(self, address: str, method: str = "account", argument: str = "proxy") -> None:
-        self.login: _Login | None = None
-        """The credentials for ``Proxy-Authorization``."""
         given: object = address
-        try:
-            if not isinstance(given, str) or any(char.isspace() for char in given):
-                raise ValueError
-            url = URL(given)
-            if url.scheme not in {"http", "https"} or not url.host or url.port == 0:
-                raise ValueError
-            if url.path not in {"", "/"} or url.query_string or url.fragment:
-                raise ValueError
-            if url.raw_user is not None or url.raw_password is not None:
-                self.login = _Login(url.user or "", url.password or "", "utf-8")
-        except ValueError:
-            shown = given.rpartition("@")[2] if isinstance(given, str) else type(given)
+        if isinstance(given, str):
+            given = address = SecretText(given)
+        found = _parsed_proxy(given)
+        if found is None:
+            shown = reveal(given).rpartition("@")[2] if isinstance(given, str) else type(given)
             rule = "must be the address of an HTTP proxy, such as http://user:password@host:3128"
-            raise InvalidInput(method, argument, rule, shown) from None
-        self.url: Final = url.with_user(None).with_path("")
+            raise InvalidInput(method, argument, rule, shown)
+        self.url: Final = found[0]
+        self.login: Final = found[1]
+        """The credentials for ``Proxy-Authorization``."""
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"Proxy({str(self.url)!r}{', with credentials' if self.login else ''})"
 
 
+def _parsed_proxy(address: object) -> "tuple[URL, _Login | None] | None":
+    """A proxy's address without its credentials, and these; None if it is not an address.
+
+    It does not raise: its frame has the credentials.
+    """
+    if not isinstance(address, str):
+        return None
+    text = reveal(address)
+    try:
+        if any(char.isspace() for char in text):
+            return None
+        url = URL(text)
+        if url.scheme not in {"http", "https"} or not url.host or url.port == 0:
+            return None
+        if url.path not in {"", "/"} or url.query_string or url.fragment:
+            return None
+        login = None
+        if url.raw_user is not None or url.raw_password is not None:
+            login = _Login(url.user or "", url.password or "", "utf-8")
+        return url.with_user(None).with_path(""), login
+    except ValueError:
+        return None
+
+
 class _Login(aiohttp.BasicAuth):
     """Credentials hidden from ``repr``."""
+
+    def __rich_repr__(self) -> list[str]:
+        return [HIDDEN]
 
     def __repr__(self) -> str:
         return "BasicAuth(***)"
@@ -322,12 +355,12 @@ def _proxy_of_environment(origin: URL) -> Proxy | None:
     """
     if origin.host is None or proxy_bypass(origin.host):
         return None
-    address = getproxies().get(origin.scheme)
+    address = SecretText(getproxies().get(origin.scheme, ""))
     if not address:
         return None
-    # As curl does.
-    full = address if "://" in address else f"http://{address}"
-    return Proxy(full, "trust_env", f"{origin.scheme.upper()}_PROXY")
+    if "://" not in reveal(address):  # as curl does
+        address = SecretText(f"http://{reveal(address)}")
+    return Proxy(address, "trust_env", f"{origin.scheme.upper()}_PROXY")
 
 
 class ConnectionPool:
@@ -404,6 +437,8 @@ class AiohttpTransport:
         proxy: str | None = None,
         trust_env: bool = False,
     ) -> None:
+        if isinstance(proxy, str):
+            proxy = SecretText(proxy)
         self._own_pool = self._pool = ConnectionPool(session)
         self._proxy = None if proxy is None else Proxy(proxy)
         self._trust_env = trust_env and session is None
@@ -463,6 +498,25 @@ class AiohttpTransport:
         return session
 
 
+class _SentText(str):
+    """A secret header's value, for aiohttp, whose frames and errors show headers."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(HIDDEN)
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:
+        return HIDDEN[key]  # rich shows the beginning of a long text
+
+    def __reduce_ex__(self, protocol: object) -> tuple[object, ...]:
+        return str, (HIDDEN,)
+
+
+def _sent(text: str) -> str:
+    return _SentText(reveal(text)) if isinstance(text, SecretText) else text
+
+
 def _form(parts: Sequence[Part]) -> aiohttp.FormData:
     # File names are sent unquoted, as browsers do; otherwise buyers see %D0%A1.
     form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
@@ -470,7 +524,7 @@ def _form(parts: Sequence[Part]) -> aiohttp.FormData:
         form.add_field(
             part.name,
             # Plain bytes would be written in one piece, which blocks the loop.
-            BytesIO(part.value) if isinstance(part.value, bytes) else part.value,
+            BytesIO(part.value) if isinstance(part.value, bytes) else reveal(part.value),
             filename=part.filename,
             content_type=part.content_type,
         )
@@ -488,7 +542,8 @@ def _transport_error(error: Exception) -> TransportError:
     )
     if isinstance(error, aiohttp.ClientResponseError):
         # The head could not be parsed; aiohttp's text has a status that nobody sent.
-        reason = f"the answer is not HTTP: {' '.join(error.message.split())}"
+        # What it quotes may have secrets.
+        reason = f"the answer is not HTTP: {re.split(_QUOTED, error.message)[0].strip()}"
     else:
         reason = str(error) or type(error).__name__
     return TransportError(reason, sent=sent, timeout=isinstance(error, TimeoutError))

@@ -25,6 +25,7 @@ from typing import (
 
 import msgspec
 
+from wbym._reprs import SecretText, reveal
 from wbym.calls._annotations import LONE_SURROGATE, Each, Rule
 from wbym.errors import InvalidInput
 
@@ -102,11 +103,11 @@ def _anything(value: object) -> None:
 def _text(value: object) -> None:
     if not isinstance(value, str):
         raise RuleViolation("must be a text", value)
-    if type(value) is not str and not isinstance(value, Enum):
+    if type(value) not in {str, SecretText} and not isinstance(value, Enum):
         raise RuleViolation("must be a plain str: pass str(value)", value)
-    if not value.isascii():
+    if not reveal(value).isascii():
         try:
-            value.encode()
+            reveal(value).encode()
         except UnicodeEncodeError:
             raise RuleViolation(LONE_SURROGATE, value) from None
 

@@ -1,5 +1,6 @@
 """The command line ``wbym``. Needs the extra ``cli``, which is imported only in `main`."""
 
+import io
 import sys
 
 __all__ = ["main"]
@@ -8,7 +9,13 @@ _EXTRA = frozenset({"rich", "typer"})
 
 
 def main() -> None:
-    """Run the command line; exit with code 2 and instructions if typer or rich is missing."""
+    """Run the command line; exit with code 2 and instructions if typer or rich is missing.
+
+    Characters that the output's encoding lacks are printed as escapes.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         from wbym.cli.app import app
     except ModuleNotFoundError as missing:

@@ -4,8 +4,9 @@ Cells are separated by commas, rows end in CRLF, and a line break inside a text 
 The file has no byte order mark; one that a spreadsheet has added is skipped. Missing values are
 empty, lists are JSON arrays, times are ISO 8601 in UTC.
 
-An apostrophe is prepended to a text cell that a spreadsheet would interpret as a formula, or that
-begins with an apostrophe itself; it is removed when the file is read.
+An apostrophe is prepended to a text cell that a spreadsheet would interpret as a formula, also
+behind blanks and invisible characters, or that begins with an apostrophe itself; it is removed when
+the file is read.
 """
 
 import csv
@@ -19,6 +20,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
+from wbym.calls import is_blank
 from wbym.domain import Ref
 from wbym.errors import ExportError
 from wbym.export._formats import BATCH, Batch, FileFormat, Head, refuse_layout
@@ -32,7 +34,12 @@ GUARDED: Final = frozenset("=+-@\t\r\n'＝＋－＠")
 
 def shown_text(text: str) -> str:
     """Encode a text as a cell."""
-    return f"'{text}" if text[:1] in GUARDED else text
+    return f"'{text}" if text[:1] in GUARDED or _first_visible(text) in GUARDED else text
+
+
+def _first_visible(text: str) -> str:
+    """The first character that is neither blank nor invisible; spreadsheets skip those before."""
+    return next((char for char in text if not is_blank(char)), "")
 
 
 def stored_text(cell: str) -> str:

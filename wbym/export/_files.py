@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from wbym._own_files import beside
 from wbym.errors import ExportError
 
 __all__ = ["find_target", "plain_os_errors", "replacing"]
@@ -38,17 +39,17 @@ def find_target(path: Path) -> Path:
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A file to write to, which replaces ``target`` when the block ends without an error.
 
-    Until then it is ``<target>.tmp``, and it is synced to disk before it is renamed. After an error
-    it is removed, and ``target`` is unchanged.
+    Until then it is a new file beside it, ``.<target>.<random>.tmp``, and it is synced to disk
+    before it is renamed. After an error it is removed, and ``target`` is unchanged.
     """
-    temporary = target.with_name(f"{target.name}.tmp")
+    temporary = beside(target)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
+            if target.exists():
+                shutil.copymode(target, temporary)
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

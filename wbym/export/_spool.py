@@ -7,7 +7,9 @@ that one may write the file.
 Its methods block, and run in one thread at a time.
 """
 
+import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +19,7 @@ import msgspec
 from wbym._sqlite import Connection
 from wbym.domain import Ref
 from wbym.errors import ExportError
+from wbym.export._files import plain_os_errors
 from wbym.export._formats import BATCH
 from wbym.export._layout import AnyRecord, Noun
 
@@ -100,6 +103,10 @@ class Spool:
             ExportError: The spool cannot be opened, is locked by another export, or has another
                 noun.
         """
+        with plain_os_errors(self.path), suppress(FileNotFoundError):
+            found = self.path.lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+                raise ExportError(self.path, "it is a link or not a file; remove it")
         self._db.open(lambda db: self._prepare(db, fresh))
 
     def _prepare(self, db: Connection, fresh: bool) -> None:

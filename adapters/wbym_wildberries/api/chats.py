@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from types import NoneType
+from types import MemberDescriptorType, NoneType
 from typing import Annotated, Any, Generic, TypeVar, get_origin
 
 import msgspec
@@ -16,6 +16,7 @@ from wbym.calls import (
     Length,
     Reply,
     Secret,
+    SecretText,
     Unreadable,
     Upload,
     get,
@@ -43,22 +44,55 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 
-class _Signed(Wire, frozen=True):
-    """The base of structs with ``reply_sign``, which must not be in ``repr``."""
+class _Signed(Wire, frozen=True, gc=True, dict=True):
+    """The base of structs with a signature.
+
+    The field itself becomes ``***``, which is all that JSON and pickles of the struct have;
+    ``repr`` leaves it out. The attribute is a :class:`wbym.calls.SecretText`, which copies of the
+    struct lack.
+    """
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
-        names = (name for name in self.__struct_fields__ if name not in _SECRET)
+        names = (name for name in self.__struct_fields__ if name not in _SIGNATURES)
         return [(name, getattr(self, name)) for name in names]
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
         return f"{type(self).__name__}({shown})"
 
+    def __post_init__(self) -> None:
+        for name in _SIGNATURES & set(self.__struct_fields__):
+            field = vars(type(self))[name].field
+            if (text := field.__get__(self)) is not None:
+                vars(self)[name] = SecretText(text)
+                field.__set__(self, str(vars(self)[name]))
 
-_SECRET = {"reply_sign", "sign"}
-_REPLY_SIGN = frozenset({"replySign"})
+
+class _HiddenField:
+    """Reads a signature from where :class:`_Signed` keeps it."""
+
+    def __init__(self, name: str, field: MemberDescriptorType) -> None:
+        self.name = name
+        self.field = field
+
+    def __get__(self, signed: _Signed | None, owner: type) -> object:
+        return self if signed is None else vars(signed).get(self.name)
+
+    def __set__(self, signed: _Signed, value: object) -> None:
+        raise AttributeError(f"immutable type: {type(signed).__name__!r}")
+
+
+def _hide_signatures(struct: type[S]) -> type[S]:
+    for name in _SIGNATURES & set(struct.__struct_fields__):
+        setattr(struct, name, _HiddenField(name, vars(struct)[name]))
+    return struct
+
+
+_SIGNATURES = {"reply_sign", "sign"}
+_SIGNATURE_NAMES = frozenset({"replySign", "sign"})
 
 
 class GoodCard(Wire, frozen=True):
@@ -82,12 +116,13 @@ class LastMessage(Wire, frozen=True):
     """Unix milliseconds."""
 
 
+@_hide_signatures
 class Chat(_Signed, frozen=True):
     """A chat as Wildberries sends it."""
 
     chat_id: str = msgspec.field(name="chatID")
     reply_sign: str | None = None
-    """The signature for messages to this chat; secret."""
+    """The signature for messages to this chat: a :class:`wbym.calls.SecretText`."""
     client_id: str | None = msgspec.field(default=None, name="clientID")
     client_name: str | None = None
     good_card: GoodCard | None = None
@@ -128,6 +163,7 @@ class EventMessage(Wire, frozen=True):
     attachments: Attachments | None = None
 
 
+@_hide_signatures
 class Event(_Signed, frozen=True):
     """One event of one of the seller's chats."""
 
@@ -143,7 +179,7 @@ class Event(_Signed, frozen=True):
     source: str | None = None
     add_time: str | None = None
     reply_sign: str | None = None
-    """Secret; only in the event of a new chat."""
+    """A :class:`wbym.calls.SecretText`; only in the event of a new chat."""
     sender: str | None = None
     """``client``, ``seller`` or ``wb``."""
     client_id: str | None = msgspec.field(default=None, name="clientID")
@@ -162,6 +198,7 @@ class EventsResult(Wire, frozen=True):
     oldest_event_time: str | None = None
 
 
+@_hide_signatures
 class SendResult(_Signed, frozen=True):
     """Wildberries' data of an accepted message; it has no id."""
 
@@ -169,6 +206,7 @@ class SendResult(_Signed, frozen=True):
     """Unix milliseconds."""
     chat_id: str | None = msgspec.field(default=None, name="chatID")
     sign: str | None = None
+    """A :class:`wbym.calls.SecretText`."""
 
 
 class SentMessage(Wire, frozen=True):
@@ -209,7 +247,10 @@ def in_result(
         return as_is(data)
     path = ("result", *records) if record else ()
     opened = _open_list if get_origin(data) is list else _open
-    return Json(Result[data], opened, records=path, record=record, secrets=_REPLY_SIGN)
+    return Json(Result[data], opened, records=path, record=record, secrets=_SIGNATURE_NAMES)
+
+
+_SENT: Reply[SentMessage] = Json(SentMessage, lambda body: body, secrets=_SIGNATURE_NAMES)
 
 
 def _has_content(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -248,7 +289,7 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
         """
         ...
 
-    @post("/api/v1/seller/message", envelope=as_is, rules=[_has_content])
+    @post("/api/v1/seller/message", reply=_SENT, rules=[_has_content])
     async def send(
         self,
         reply_sign: Annotated[str, Form("replySign"), Length(1, 255), Secret()],
@@ -261,7 +302,7 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
         """Send a message to a buyer.
 
         Args:
-            reply_sign: The chat's signature, from the list of chats or a new chat's event; secret.
+            reply_sign: The chat's signature, from the list of chats or a new chat's event.
             text: At most 1,000 characters; may be empty with files.
             files: JPEG, PNG or PDF, at most 5 MB each and 30 MB in total.
 
