@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+from wbym._reprs import HIDDEN
+
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
@@ -106,7 +108,8 @@ def missing(sent: Json, kept: Json, where: str = "$") -> list[str]:
             for index, (one, other) in enumerate(zip(sent, kept, strict=True))
             for place in missing(one, other, f"{where}[{index}]")
         ]
-    return [] if sent == kept or _same_moment(sent, kept) else [where]
+    is_kept = sent == kept or kept == HIDDEN or _same_moment(sent, kept)
+    return [] if is_kept else [where]
 
 
 def _same_moment(one: Json, other: Json) -> bool:

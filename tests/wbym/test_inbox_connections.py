@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.scripted_server import answer, serve
 from tests.toy import Toy
+from wbym.errors import AccountNotOpen
 from wbym.inbox import Inbox
 
 EMPTY = answer(b'{"items": []}')
@@ -36,7 +37,7 @@ async def test_accounts_when_one_is_removed() -> None:
         async with Inbox(first, second) as inbox:
             await inbox.feedbacks().all()
             await inbox.remove("shop0")
-            with pytest.raises(RuntimeError, match="the account is closed"):
+            with pytest.raises(AccountNotOpen, match="it is closed"):
                 await first.feedbacks().all()
             assert await second.feedbacks().all() == []
 
@@ -56,7 +57,7 @@ async def test_account_that_was_used_before() -> None:
         await shop.feedbacks().all()
         async with Inbox(shop) as inbox:
             await inbox.feedbacks().all()
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(AccountNotOpen, match="closed"):
             await shop.feedbacks().all()
 
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
+from wbym._reprs import reveal
 from wbym.calls._http import Upload
 
 __all__ = [
@@ -78,7 +79,9 @@ LONE_SURROGATE: Final = "must not have a lone surrogate (half of a character, as
 
 def is_blank(text: str) -> bool:
     """Whether a text is empty or has only spaces and zero-width characters."""
-    return all(char in _FILLERS or unicodedata.category(char) in _INVISIBLE for char in text)
+    return all(
+        char in _FILLERS or unicodedata.category(char) in _INVISIBLE for char in reveal(text)
+    )
 
 
 class Length(msgspec.Struct, frozen=True):

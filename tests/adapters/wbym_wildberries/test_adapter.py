@@ -411,7 +411,7 @@ class TestInput:
 
     async def test_lists_when_an_argument_is_invalid(self) -> None:
         shop, transport = self.shop()
-        for product in ("", "ABC", "٣", "9" * 19, "9" * 5000):
+        for product in ("ABC", "٣", "9" * 19, "9" * 5000):
             for read in (shop.feedbacks, shop.questions):
                 with pytest.raises(InvalidInput, match="product must be a WB article"):
                     read(product=product)

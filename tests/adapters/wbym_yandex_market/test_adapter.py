@@ -225,7 +225,7 @@ class TestFeedbacks:
         assert path.requests == 2 * len(decisive)
 
     async def test_lists_when_they_end_at_the_max_datetime(self, shop: YandexMarket) -> None:
-        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        first, last = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
         assert not await shop.feedbacks(until=first).all()
         assert not await shop.questions(until=first).all()
         assert not await shop.feedbacks(since=last).all()

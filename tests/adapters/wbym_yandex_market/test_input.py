@@ -82,7 +82,7 @@ CALLS: list[tuple[str, Call]] = [
     ("positive number", lambda shop: shop.answer(ref(Noun.FEEDBACK, "9" * 20), "Да")),
     ("order's id", lambda shop: shop.decide(RETURN, REFUND)),
     ("order's id", lambda shop: shop.decisions(RETURN)),
-    ("1 to 255", lambda shop: shop.feedbacks(product="").all()),
+    ("visible character", lambda shop: shop.feedbacks(product="").all()),
     ("cursor", lambda shop: shop.feedbacks(cursor="5").all()),
     ("cursor", lambda shop: shop.questions(cursor="1-2:x;no").all()),
     # Rules over several arguments of an operation; test_rows.py tests other bounds.

@@ -30,6 +30,7 @@ from wbym.calls import (
 )
 from wbym.calls._transport import MAX_IN_FLIGHT, ConnectionPool
 from wbym.errors import (
+    AccountNotOpen,
     CallError,
     CallTimeout,
     ConnectionFailed,
@@ -427,7 +428,7 @@ class TestShared:
         async with serve(OK) as server, sharing(2) as (first, second):
             await ask(first, server.url)
             await first.aclose()
-            with pytest.raises(RuntimeError, match="closed"):
+            with pytest.raises(AccountNotOpen, match="closed"):
                 await ask(first, server.url)
             await ask(second, server.url)
             assert server.connections == 1

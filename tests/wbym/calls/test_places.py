@@ -132,7 +132,7 @@ async def test_list_argument_when_joined_with_commas() -> None:
 @pytest.mark.parametrize("maker", ["", ".", ".."])
 async def test_path_when_an_argument_would_vanish(maker: str) -> None:
     made, transport, _ = pipeline(json_response(1))
-    with pytest.raises(InvalidInput, match=r"shelf\.cup: maker must not be empty, '\.' or '\.\.'"):
+    with pytest.raises(InvalidInput, match=r"shelf\.cup: maker must not be blank, '\.' or '\.\.'"):
         await Shelf(made).cup(1, maker)
     own = Endpoint(
         name="mine",
@@ -143,7 +143,7 @@ async def test_path_when_an_argument_would_vanish(maker: str) -> None:
         buckets=("mine",),
         scope="goods",
     )
-    with pytest.raises(InvalidInput, match="mine: one must not be empty"):
+    with pytest.raises(InvalidInput, match="mine: one must not be blank"):
         await made.call(own, path={"one": maker})
     assert not transport.requests
 
