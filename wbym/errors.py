@@ -170,8 +170,13 @@ class Unsupported(InvalidInput):
     def __init__(self, marketplace: str, method: str, argument: str, value: object) -> None:
         self.marketplace = marketplace
         super().__init__(method, argument, f"is not supported by {marketplace}", value)
-        if argument == "account":  # the method is not supported, whatever its arguments
-            self.args = (f"{method}: is not supported by {marketplace}; called on {_shown(value)}",)
+
+    def __str__(self) -> str:
+        if self.argument != "account":
+            return super().__str__()
+        # The method is not supported, whatever its arguments.
+        where = f"{self.method}: is not supported by {self.marketplace}"
+        return f"{where}; called on {_shown(self.value)}"
 
 
 class RefError(InvalidInput):

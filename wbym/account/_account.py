@@ -200,7 +200,7 @@ class Account(Hooks):
         """
         super().__init_subclass__()
         if "__repr__" in vars(cls):
-            cls.__repr__ = safe_repr(cls.__repr__)  # type: ignore[method-assign]
+            setattr(cls, "__repr__", safe_repr(cls.__repr__))  # noqa: B010 - as decorated
         if hasattr(cls, "CAPABILITIES"):
             require_hooks(cls)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -41,8 +42,8 @@ class CabinetContext(Generic[OptionsT, IdT]):
     def __init__(self, options: OptionsT, *, stats: Stats, now: Callable[[], float]) -> None:
         self.options = options
         self.now = now
-        self.effects = stats.effects
-        self.ignored = stats.ignored
+        self.effects: Counter[str] = stats.effects
+        self.ignored: Counter[str] = stats.ignored
         self.written: list[Effect[IdT]] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._scheduled = 0
