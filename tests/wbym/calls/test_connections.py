@@ -269,7 +269,9 @@ class TestHeaders:
     async def test_head_that_is_no_head(self, response: bytes) -> None:
         async with serve(response) as server, AiohttpTransport(timeout=2) as transport:
             calls = pipeline(transport, server.url)
-            with pytest.raises(ConnectionFailed, match="the answer is not HTTP: ") as caught:
+            # Before 3.13.4 aiohttp has no limit of headers, and waits for the body.
+            reason = r"the answer is not HTTP: |Timeout"
+            with pytest.raises(ConnectionFailed, match=reason) as caught:
                 await calls.call(READ, path={"group": 1})
             assert caught.value.status is None
             assert "400" not in str(caught.value)
