@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from tests.fuzz.places import put, records_path
 from tests.fuzz.values import NOW, Tree, iso
 from tests.fuzz.world import Answer, Asked, Record, World
+from wbym.calls import SecretText, reveal
 
 __all__ = ["WildberriesWorld"]
 
@@ -115,7 +116,9 @@ class WildberriesWorld(World):
         super().took(asked)
         match asked.row.name:
             case "chats.send":
-                self._send(str(asked.parts.get("replySign")), str(asked.parts.get("message", "")))
+                sign = asked.parts.get("replySign")
+                sign = reveal(sign) if isinstance(sign, SecretText) else str(sign)
+                self._send(str(sign), str(asked.parts.get("message", "")))
             case "feedbacks.answer" | "feedbacks.edit_answer":
                 self._answer("feedbacks.list", asked)
             case "questions.update":
