@@ -121,10 +121,16 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     ordered_at = _moment(ordered) if ordered else None
     created = wire.created_date
     buyer = wire.user_name
+    identifier = wire.id
+    # A call per record costs: these conditions hold for nearly all.
+    if created.tzinfo is not UTC or not 2000 < created.year < 2100:
+        created = creation_time(created)
     # By position: eighteen keyword arguments would cost a third of the whole mapping.
     neutral = Feedback(
-        _ref(account, Noun.FEEDBACK, wire.id),
-        created if created.tzinfo is UTC and 2000 < created.year < 2100 else creation_time(created),
+        Ref(MARKETPLACE, account, Noun.FEEDBACK, identifier)
+        if identifier.isascii()
+        else _ref(account, Noun.FEEDBACK, identifier),
+        created,
         wire.product_valuation,
         wire.text or "",
         wire.pros or "",
@@ -134,7 +140,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
         Buyer(buyer) if buyer else None,
         Order(None, ordered_at) if ordered_at else None,
         _media(photos, video) if photos or video else (),
-        tuple(filter(None, tags)) if tags else (),
+        () if not tags else tuple(tags) if all(tags) else tuple(filter(None, tags)),
         wire.was_viewed,
         None,  # recommended
         None,  # comments
