@@ -210,7 +210,7 @@ class Connection:
         if self._file is not None and self._file != self._identity(missing_ok=True):
             raise self._error(
                 self.path,
-                "it was deleted or replaced while it was open; what is done from now on would be "
+                "it was deleted or replaced while it was open; later changes would be "
                 "lost: restart the service with the right file",
             )
 

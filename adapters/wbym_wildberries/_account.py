@@ -84,7 +84,7 @@ class Wildberries(Account):
         sandbox: Whether to call WB's sandbox hosts; chats and returns have none.
         tier: The row of limits, if the token's type does not say: ``Tier.STANDARD`` for a base
             token that is used with a service's secret.
-        quotas: Limits by bucket name (see ``wbym_wildberries._limits.BUCKETS``) that replace the
+        quotas: Limits by bucket name (see :meth:`limits`) that replace the
             published ones: if WB has agreed to others, or for a simulator.
         base_url: One server instead of WB's hosts: a simulator, a proxy.
         connection: The arguments of all accounts; see :class:`wbym.account.Connection`.

@@ -9,7 +9,7 @@ from tests.support.foreign import FOREIGN
 from wbym.account import Account
 from wbym.calls import Response, RetryPolicy
 from wbym.domain import UndecodableRecord
-from wbym.errors import DeliveryUnknown, GatewayError, NotFound
+from wbym.errors import BadRequest, DeliveryUnknown, GatewayError, NotFound
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
@@ -17,7 +17,7 @@ from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import make_api_key
 
 STATUSES = (300, 302, 307, 400, 401, 403, 404, 405, 408, 410, 421, 422, 425, 451, 498, 499)
-OWN = {
+OWN: dict[str, dict[str, object]] = {
     "wildberries": {"data": None, "error": True, "errorText": "Нет такого", "requestId": "1"},
     "yandex_market": {"status": "ERROR", "errors": [{"code": "NOT_FOUND", "message": "нет"}]},
 }
@@ -96,4 +96,13 @@ async def test_own_words_are_final() -> None:
     other, transport = market(json_response(OWN["yandex_market"], 404))
     with pytest.raises(NotFound, match="NOT_FOUND: нет"):
         await other.api.chats.send(1, "Спасибо!")
+    assert len(transport.requests) == 1
+
+
+async def test_own_words_are_final_however_long() -> None:
+    errors = {f"sku-{number}": "Недопустимая характеристика" for number in range(3_000)}
+    refusal = {**OWN["wildberries"], "additionalErrors": errors}
+    shop, transport = wildberries(json_response(refusal, 400))
+    with pytest.raises(BadRequest, match="Нет такого"):
+        await shop.api.feedbacks.answer("f1", "Спасибо!")
     assert len(transport.requests) == 1

@@ -1,7 +1,7 @@
 """A, B and C: bodies that are damaged beside their records, or are others.
 
 Each kind takes the chooser, the body's tree and the place of the records in it; it gives the tree,
-and what is done to the bytes at last.
+and changes of the final bytes.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""One case: what is done, what goes wrong, and what is found."""
+"""One case: an operation, its damage and the findings."""
 
 import asyncio
 import random as chance

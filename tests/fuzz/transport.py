@@ -66,7 +66,7 @@ class CaseTransport:
         self._routes = routes
         self._random = random
         self._nth = nth
-        self._most = most
+        self._max_requests = most
         self._is_hurt = False
         """Whether a record was chosen to be damaged."""
 
@@ -79,7 +79,7 @@ class CaseTransport:
         """There is nothing to close."""
 
     def _respond(self, request: Request) -> Response:
-        if len(self.sent) >= self._most:
+        if len(self.sent) >= self._max_requests:
             self.too_many.set()
             raise TransportError("the case has had its requests", sent=False)
         try:

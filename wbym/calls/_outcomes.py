@@ -32,8 +32,6 @@ __all__ = ["Answer", "CallFailed", "FailureKind", "Judge", "RetryPolicy"]
 
 R = TypeVar("R")
 
-_MAX_ERROR_BODY: Final = 64 * 1024
-"""Bytes of an answer's body that its error is made of."""
 _FILE_STATUSES: Final = frozenset({401, 403, 404, 410})
 """Statuses of a file server, whose bodies do not have the marketplace's shape."""
 
@@ -221,7 +219,6 @@ class Judge(msgspec.Struct, frozen=True):
 
     def _blanked(self, endpoint: Endpoint[object], body: bytes, secrets: Collection[str]) -> bytes:
         """The body of a failed call, without secrets."""
-        body = body[:_MAX_ERROR_BODY]
         if isinstance(endpoint.reply, Json):
             body = endpoint.reply.blanked(body)
         for secret in secrets:
