@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import weakref
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
 
@@ -30,6 +30,12 @@ _HINTS_EVERY: Final = 1.0
 """Seconds between checks for hints that another process may have stored."""
 _BACKLOG_EVERY: Final = 15.0
 """Seconds between reports of the backlog."""
+
+
+_AT_ONCE: Final = 100
+"""Accounts that are taken or given back concurrently."""
+
+T = TypeVar("T")
 
 
 class Feed:
@@ -56,7 +62,7 @@ class Feed:
         self._on_error = on_error
         self._readers: dict[tuple[str, str], Reader] = {}
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self._stack = AsyncExitStack()
+        self._held: list[AbstractAsyncContextManager[None]] = []
         self._confirmations = Confirmations(store)
         self._woken = asyncio.Event()
         self._hinted = asyncio.Event()
@@ -128,8 +134,8 @@ class Feed:
             if left is not None:
                 # Its loop was left, without the end of a block.
                 await self._release()
+            await self._hold(list(accounts), wait=wait)
             for name, account in accounts.items():
-                await self._patience.run(partial(self._follow, name, wait))
                 self._followed.add(name)
                 for stream in account.streams():
                     self._readers[name, stream.name] = self._reader(name, stream, begin)
@@ -142,8 +148,20 @@ class Feed:
         self._spawn("", self._report_backlog())
         return self._followed
 
-    async def _follow(self, account: str, wait: bool) -> None:
-        await self._stack.enter_async_context(self._store.reading(account, wait=wait))
+    async def _hold(self, accounts: Sequence[str], *, wait: bool) -> None:
+        """Become the reader of all accounts; many at once share the commits of the store."""
+        for some in _split(accounts):
+            results = await _gather(
+                [self._patience.run(partial(self._hold_one, name, wait)) for name in some]
+            )
+            for result in results:
+                if isinstance(result, BaseException):
+                    raise result
+
+    async def _hold_one(self, account: str, wait: bool) -> None:
+        held = self._store.reading(account, wait=wait)
+        await held.__aenter__()
+        self._held.append(held)
 
     def _reader(self, account: str, stream: Stream, since: datetime) -> Reader:
         return Reader(
@@ -223,8 +241,9 @@ class Feed:
             try:
                 await self._confirmations.write()
             finally:
-                await self._stack.aclose()
-                self._stack = AsyncExitStack()
+                held, self._held = self._held, []
+                for some in _split(held):
+                    await _gather([one.__aexit__(None, None, None) for one in some])
                 self._failure = None
 
     async def aclose(self) -> None:
@@ -241,7 +260,21 @@ def _has(account: Account, capability: Capability) -> bool:
     return has(account.CAPABILITIES, capability)
 
 
-async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+def _split(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
+
+
+async def _gather(calls: Sequence[Coroutine[Any, Any, object]]) -> list[object]:
+    """Results and errors of concurrent calls; if cancelled, all of them have ended."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return list(await asyncio.gather(*tasks, return_exceptions=True))
+    except BaseException:
+        await _cancel(tasks)
+        raise
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,17 +1,18 @@
 """The state of feed and outbox in one SQLite file, which processes of one machine may share.
 
 The file is in WAL mode, and each commit is on disk before its method returns. Beside it is a folder
-of lock files, ``<file>.locks``: the operating system releases a lock when its process ends, however
-it ends.
+of lock files, ``<file>.locks``, one for each open store: the operating system releases a lock when
+its process ends, however it ends. The reader of an account is a row with the name of its store,
+which counts as long as that store is open; so thousands of accounts need one open file.
 """
 
 import logging
 import os
+import re
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
-from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -38,7 +39,8 @@ __all__ = ["SqliteStore"]
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _WAITING: Final = 0.2
-"""Seconds between attempts to take a lock."""
+"""Seconds between attempts to become the reader of an account."""
+_OWNER: Final = re.compile("[0-9]+-[0-9a-f]{12}")
 
 
 class SqliteStore:
@@ -55,6 +57,8 @@ class SqliteStore:
         self._db = Database(self._connection)
         self._locks = FileLocks(None)
         self._reported: set[str] = set()
+        self._read_here: dict[str, object] = {}
+        """The readers of this store, by account."""
 
     async def __aenter__(self) -> Self:
         """Open the file.
@@ -99,7 +103,7 @@ class SqliteStore:
 
     async def alive(self, owner: str) -> bool:
         """See ``Store.alive``."""
-        return await self._db.call(lambda: self._locks.is_taken(owner))
+        return await self._db.call(lambda: self._is_open(owner))
 
     def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
         """See ``Store.reading``."""
@@ -107,31 +111,44 @@ class SqliteStore:
 
     @asynccontextmanager
     async def _reading(self, account: str, wait: bool) -> AsyncIterator[None]:
-        # An account's name may be too long for a file name, and contain any characters.
-        name = f"reader-{blake2b(account.encode(), digest_size=16).hexdigest()}"
-        is_ours = False
+        reading = object()
 
-        def take() -> bool:
-            nonlocal is_ours
-            is_ours = self._locks.take(name)
-            return is_ours
-
-        def free() -> None:
-            if is_ours:
-                self._locks.free(name)
+        def end(db: Connection) -> None:
+            if self._read_here.get(account, reading) is reading:
+                query = "DELETE FROM reader WHERE account = ? AND owner = ?"
+                db.execute(query, (account, self.owner))
 
         try:
-            while not await self._db.call(take):
+            while reader := await self._db.write(lambda db: self._read(db, account, reading)):
                 if not wait:
-                    raise FeedBusy(account, await self._db.run(lambda db: _reader(db, account)))
+                    raise FeedBusy(account, reader)
                 await anyio.sleep(_WAITING)
-            query = "INSERT OR REPLACE INTO reader VALUES (?, ?)"
-            await self._db.write(lambda db: db.execute(query, (account, self.owner)))
             yield
         finally:
-            # A store that was closed meanwhile has released it.
+            # Also after a cancelled call, which is completed before this one. A store that was
+            # closed meanwhile reads nothing, whatever its rows say.
             with anyio.CancelScope(shield=True), suppress(StateError):
-                await self._db.call(free)
+                await self._db.write(end)
+            if self._read_here.get(account) is reading:
+                del self._read_here[account]
+
+    def _read(self, db: Connection, account: str, reading: object) -> str | None:
+        """Become the reader of an account, unless there is one, which is returned as text."""
+        if self._read_here.get(account, reading) is not reading:
+            return "this process"
+        rows = db.query("SELECT owner FROM reader WHERE account = ?", (account,))
+        owner = str(rows[0][0]) if rows else ""
+        if owner != self.owner and self._is_open(owner):
+            process = owner.partition("-")[0]
+            return "this process" if process == str(os.getpid()) else f"process {process}"
+        db.execute("INSERT OR REPLACE INTO reader VALUES (?, ?)", (account, self.owner))
+        self._read_here[account] = reading
+        return None
+
+    def _is_open(self, owner: str) -> bool:
+        """Whether the store of that name is open."""
+        # The name of a damaged row must not lead to another file.
+        return _OWNER.fullmatch(owner) is not None and self._locks.is_taken(owner)
 
     # The feed.
 
@@ -394,15 +411,6 @@ class SqliteStore:
                 self._reported.add(key)
                 _warn(db, f"the delivery {key!r}, which is unknown now,", error, str(row[1]))
             return damaged(row, like)
-
-
-def _reader(db: Connection, account: str) -> str:
-    """The last reader of an account, as text."""
-    rows = db.query("SELECT owner FROM reader WHERE account = ?", (account,))
-    if not rows:
-        return "another process"
-    process = rows[0][0].partition("-")[0]
-    return "this process" if process == str(os.getpid()) else f"process {process}"
 
 
 def _checkpoint(db: Connection, row: Row) -> Checkpoint | None:
