@@ -32,6 +32,10 @@ _BACKLOG_EVERY: Final = 15.0
 """Seconds between reports of the backlog."""
 
 
+_MAX_BEGINNING: Final = 400
+"""Readers whose first rounds run at once; several times the requests that may be in flight."""
+_MAX_STALL: Final = 1.0
+"""Seconds without the end of a round after which more begin."""
 _AT_ONCE: Final = 100
 """Accounts that are taken or given back concurrently."""
 
@@ -64,6 +68,9 @@ class Feed:
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._held: list[AbstractAsyncContextManager[None]] = []
         self._confirmations = Confirmations(store)
+        self._beginning: set[tuple[str, str]] = set()
+        """Readers in their first round."""
+        self._round_ended = asyncio.Event()
         self._woken = asyncio.Event()
         self._hinted = asyncio.Event()
         self._failure: BaseException | None = None
@@ -142,8 +149,7 @@ class Feed:
         except BaseException:
             await self._stop()
             raise
-        for (name, _), reader in self._readers.items():
-            self._spawn(name, reader.run())
+        self._spawn("", self._begin(dict(self._readers)))
         self._spawn("", self._watch_hints(list(accounts)))
         self._spawn("", self._report_backlog())
         return self._followed
@@ -163,6 +169,26 @@ class Feed:
         await held.__aenter__()
         self._held.append(held)
 
+    async def _begin(self, readers: Mapping[tuple[str, str], Reader]) -> None:
+        """Start the readers, the next ones as earlier ones end their first rounds.
+
+        Thousands of rounds at once would take no less time, and much more memory.
+        """
+        for key, reader in readers.items():
+            while len(self._beginning) >= _MAX_BEGINNING:
+                self._round_ended.clear()
+                with anyio.move_on_after(_MAX_STALL) as stall:
+                    await self._round_ended.wait()
+                if stall.cancelled_caught:  # they wait for their limits
+                    self._beginning.clear()
+            if self._readers.get(key) is reader:
+                self._beginning.add(key)
+                self._spawn(key[0], reader.run())
+
+    def _end_round(self, key: tuple[str, str]) -> None:
+        self._beginning.discard(key)
+        self._round_ended.set()
+
     def _reader(self, account: str, stream: Stream, since: datetime) -> Reader:
         return Reader(
             account,
@@ -173,6 +199,7 @@ class Feed:
             on_events=self._woken.set,
             on_error=partial(self._stream_failed, account),
             on_delivery=self.outbox.seen,
+            on_round=partial(self._end_round, (account, stream.name)),
         )
 
     def _spawn(self, account: str, work: Coroutine[Any, Any, None]) -> None:
@@ -237,6 +264,7 @@ class Feed:
         with anyio.CancelScope(shield=True):
             await _cancel(list(self._tasks))
             self._readers.clear()
+            self._beginning.clear()
             self._followed.clear()
             try:
                 await self._confirmations.write()
