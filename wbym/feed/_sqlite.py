@@ -24,6 +24,7 @@ from wbym._sqlite import MEMORY, Connection, Database, Row
 from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, StateError
+from wbym.feed._checksums import checksum_of_event, checksum_of_seen_record
 from wbym.feed._delivery import FINAL, OPEN, key_of, open_to
 from wbym.feed._delivery_rows import damaged, digest_of, from_row, to_row
 from wbym.feed._events import EventKind
@@ -141,7 +142,9 @@ class SqliteStore:
         if owner != self.owner and self._is_open(owner):
             process = owner.partition("-")[0]
             return "this process" if process == str(os.getpid()) else f"process {process}"
-        db.execute("INSERT OR REPLACE INTO reader VALUES (?, ?)", (account, self.owner))
+        db.execute(
+            "INSERT OR REPLACE INTO reader (account, owner) VALUES (?, ?)", (account, self.owner)
+        )
         self._read_here[account] = reading
         return None
 
@@ -170,15 +173,14 @@ class SqliteStore:
     ) -> dict[str, SeenRecord]:
         """See ``Store.seen_records``."""
         query = (
-            "SELECT key, version, revision, at FROM seen_record WHERE stream ="
+            "SELECT key, version, revision, at, checksum FROM seen_record WHERE stream ="
             " (SELECT id FROM stream WHERE account = ? AND name = ?)"
             " AND key IN (SELECT value FROM json_each(?))"
         )
         asked = (account, stream, _names(keys))
         return await self._db.run(
             lambda db: {
-                key: _seen_record(version, revision, at)
-                for key, version, revision, at in db.query(query, asked)
+                row[0]: self._seen_record(db, account, row) for row in db.query(query, asked)
             }
         )
 
@@ -191,7 +193,7 @@ class SqliteStore:
     ) -> list[StoredEvent]:
         """See ``Store.events``."""
         query = (
-            "SELECT id, account, kind, at, record, chat, sent_as, seq FROM event"
+            "SELECT id, account, kind, at, record, chat, sent_as, seq, checksum FROM event"
             " WHERE seq > ? AND account IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?"
         )
         asked = (after, _names(accounts), limit)
@@ -335,30 +337,20 @@ class SqliteStore:
             (*columns, digest_of(columns)),
         )
         db.executemany(
-            "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (stream, key, record.version, record.revision, _stamp(record.at))
+                (stream, *columns, checksum_of_seen_record(*columns))
                 for key, record in step.seen_records.items()
+                for columns in ((key, record.version, record.revision, _stamp(record.at)),)
             ],
         )
         if step.forget_before is not None:
             query = "DELETE FROM seen_record WHERE stream = ? AND at < ?"
             db.execute(query, (stream, stamp(step.forget_before)))
         db.executemany(
-            "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    one.id,
-                    one.account,
-                    one.kind.value,
-                    stamp(one.at),
-                    one.record,
-                    one.chat,
-                    one.sent_as,
-                )
-                for one in step.events
-            ],
+            "INSERT INTO event (id, account, kind, at, record, chat, sent_as, checksum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            map(_event_row, step.events),
         )
         for delivery in step.deliveries:
             self._move(db, delivery, open_to(delivery.state))
@@ -401,6 +393,22 @@ class SqliteStore:
         )
         return True
 
+    def _seen_record(self, db: Connection, account: str, row: Row) -> SeenRecord:
+        key, version, revision, at, checksum = row
+        try:
+            if checksum != checksum_of_seen_record(key, version, revision, at):
+                raise ValueError
+            return SeenRecord(
+                msgspec.convert(version, str), msgspec.convert(revision, int), _moment(at)
+            )
+        except BROKEN as error:
+            name = f"{account}/{key}"
+            if name not in self._reported:
+                self._reported.add(name)
+                _warn(db, f"what is known of {key!r}", error, account)
+            # It was seen, whatever its version was.
+            return SeenRecord("")
+
     def _delivery(self, db: Connection, row: Row, like: Delivery | None = None) -> Delivery:
         """The delivery of a row; an ``UNKNOWN`` one if the row is damaged."""
         try:
@@ -429,27 +437,33 @@ def _checkpoint(db: Connection, row: Row) -> Checkpoint | None:
         return None
 
 
+def _event_row(event: StoredEvent) -> Row:
+    id_, at, record, chat, sent_as = (
+        event.id,
+        stamp(event.at),
+        event.record,
+        event.chat,
+        event.sent_as,
+    )
+    checksum = checksum_of_event(id_, at, record, chat, sent_as)
+    return (id_, event.account, event.kind.value, at, record, chat, sent_as, checksum)
+
+
 def _event(row: Row) -> StoredEvent:
     """The event of a row; one that cannot be decoded if its columns are damaged."""
-    fields = dict(zip(StoredEvent.__struct_fields__, row, strict=True))
+    *columns, checksum = row
+    fields = dict(zip(StoredEvent.__struct_fields__, columns, strict=True))
+    id_, account, _, at, record, chat, sent_as, seq = columns
     try:
-        fields["at"] = unstamp(fields["at"])
+        fields["at"] = unstamp(at)
         # Otherwise text would be taken for Base64.
-        return msgspec.convert(fields, StoredEvent, builtin_types=(bytes, datetime))
+        event = msgspec.convert(fields, StoredEvent, builtin_types=(bytes, datetime))
+        if checksum == checksum_of_event(id_, at, record, chat, sent_as):
+            return event
     except BROKEN:
-        _, account, _, _, record, _, _, seq = row
-        data = record if isinstance(record, bytes) else str(record).encode()
-        return StoredEvent(f"damaged/{seq}", account, EventKind.UNDECODABLE, EPOCH, data, seq=seq)
-
-
-def _seen_record(version: str, revision: int, at: int | None) -> SeenRecord:
-    try:
-        return SeenRecord(
-            msgspec.convert(version, str), msgspec.convert(revision, int), _moment(at)
-        )
-    except BROKEN:
-        # It was seen, whatever its version was.
-        return SeenRecord("")
+        pass
+    data = record if isinstance(record, bytes) else str(record).encode()
+    return StoredEvent(f"damaged/{seq}", account, EventKind.UNDECODABLE, EPOCH, data, seq=seq)
 
 
 def _warn(db: Connection, what: str, error: Exception, account: str) -> None:
