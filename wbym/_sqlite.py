@@ -23,7 +23,7 @@ import msgspec
 
 from wbym.errors import WbymError
 
-__all__ = ["BUSY_TIMEOUT", "MEMORY", "Connection", "Database", "Row"]
+__all__ = ["BUSY_TIMEOUT", "MEMORY", "Connection", "Database", "Row", "is_locked"]
 
 T = TypeVar("T")
 Value: TypeAlias = str | bytes | int | float | None
@@ -73,6 +73,13 @@ _PASSING_ERRNOS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
 )
 """Faults that may end by themselves while the file is open."""
+
+
+def is_locked(error: WbymError) -> bool:
+    """Whether an error of a connection means that another process is writing."""
+    cause = error.__cause__
+    code = cause.sqlite_errorcode & 0xFF if isinstance(cause, sqlite3.OperationalError) else 0
+    return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 class Connection:

@@ -10,17 +10,18 @@ _PAGE = 1000
 """Rows in memory at a time."""
 
 
-def checksum_of_event(
-    id_: str, at: int, record: bytes, chat: bytes | None, sent_as: str | None
-) -> int:
-    """The checksum of an event's columns; kind and account are in its id and its record too."""
-    text = id_ if sent_as is None else f"{id_} {sent_as}"
-    return crc32(chat or b"", crc32(record, crc32(text.encode(), at ^ at >> 32)))
+def checksum_of_event(at: int, record: bytes, chat: bytes | None, sent_as: str | None) -> int:
+    """The checksum of an event's columns, besides those that its record has too."""
+    checksum = crc32(record, at ^ at >> 32)
+    if chat is not None:
+        checksum = crc32(chat, checksum)
+    return checksum if sent_as is None else crc32(sent_as.encode(), checksum)
 
 
-def checksum_of_seen_record(key: str, version: str, revision: int, at: int | None) -> int:
-    """The checksum of a seen record's columns."""
-    return crc32(f"{key} {version} {revision} {at}".encode())
+def checksum_of_seen_record(version: str, revision: int, at: int | None) -> int:
+    """The checksum of a seen record's columns, besides its key."""
+    mark = revision if at is None else revision ^ at ^ at >> 32
+    return crc32(version.encode(), mark)
 
 
 def add_checksums(db: Connection) -> None:
@@ -30,8 +31,8 @@ def add_checksums(db: Connection) -> None:
     """
     db.execute("ALTER TABLE event ADD COLUMN checksum INTEGER")
     query = (
-        "SELECT id, at, record, chat, sent_as, seq FROM event"
-        " WHERE seq > ? AND typeof(id) = 'text' AND typeof(at) = 'integer'"
+        "SELECT at, record, chat, sent_as, seq FROM event"
+        " WHERE seq > ? AND typeof(at) = 'integer'"
         " AND typeof(record) = 'blob' AND typeof(chat) IN ('blob', 'null')"
         " AND typeof(sent_as) IN ('text', 'null') ORDER BY seq LIMIT ?"
     )
@@ -45,12 +46,14 @@ def add_checksums(db: Connection) -> None:
     db.execute("ALTER TABLE seen_record ADD COLUMN checksum INTEGER")
     query = (
         "SELECT stream, key, version, revision, at FROM seen_record"
-        " WHERE (stream, key) > (?, ?) ORDER BY stream, key LIMIT ?"
+        " WHERE (stream, key) > (?, ?) AND typeof(version) = 'text'"
+        " AND typeof(revision) = 'integer' AND typeof(at) IN ('integer', 'null')"
+        " ORDER BY stream, key LIMIT ?"
     )
     place = (-1, "")
     while rows := db.query(query, (*place, _PAGE)):
         place = rows[-1][:2]
         db.executemany(
             "UPDATE seen_record SET checksum = ? WHERE stream = ? AND key = ?",
-            [(checksum_of_seen_record(*columns), stream, columns[0]) for stream, *columns in rows],
+            [(checksum_of_seen_record(*columns), stream, key) for stream, key, *columns in rows],
         )

@@ -6,6 +6,7 @@ its process ends, however it ends. The reader of an account is a row with the na
 which counts as long as that store is open; so thousands of accounts need one open file.
 """
 
+import asyncio
 import logging
 import os
 import re
@@ -20,7 +21,7 @@ from typing import Final, Self
 import anyio
 import msgspec
 
-from wbym._sqlite import MEMORY, Connection, Database, Row
+from wbym._sqlite import MEMORY, Connection, Database, Row, is_locked
 from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, StateError
@@ -39,6 +40,11 @@ __all__ = ["SqliteStore"]
 
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
+OPEN_TIMEOUT: Final = 60.0
+"""Seconds to wait on opening while other processes write; the last attempt may end 10 s later."""
+_MIN_PAUSE: Final = 0.25
+_MAX_PAUSE: Final = 5.0
+"""Min and max seconds between attempts to open a file, doubled each time."""
 _WAITING: Final = 0.2
 """Seconds between attempts to become the reader of an account."""
 _OWNER: Final = re.compile("[0-9]+-[0-9a-f]{12}")
@@ -64,17 +70,35 @@ class SqliteStore:
     async def __aenter__(self) -> Self:
         """Open the file.
 
+        If another process is writing to it, such as one that migrates it, this waits for a minute,
+        and the log tells so after ten seconds.
+
         Raises:
             StateError: It is not a state file, is of a newer version, or cannot be opened; it is
                 unchanged.
         """
-        await self._db.open(prepare)
+        await self._open()
         try:
             await self._db.call(self._own)
         except BaseException:
             await self.aclose()
             raise
         return self
+
+    async def _open(self) -> None:
+        clock = asyncio.get_running_loop().time
+        until, pause = clock() + OPEN_TIMEOUT, _MIN_PAUSE
+        while True:
+            try:
+                return await self._db.open(prepare)
+            except StateError as error:
+                if not is_locked(error) or clock() + pause > until:
+                    raise
+                if pause == _MIN_PAUSE:
+                    message = "%s; the file is tried again for %.0f s"
+                    logger.warning(message, error, until - clock())
+            await anyio.sleep(pause)
+            pause = min(_MAX_PAUSE, 2 * pause)
 
     def _own(self) -> None:
         # Beside the file itself, whatever links lead to it.
@@ -339,9 +363,9 @@ class SqliteStore:
         db.executemany(
             "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (stream, *columns, checksum_of_seen_record(*columns))
+                (stream, key, *columns, checksum_of_seen_record(*columns))
                 for key, record in step.seen_records.items()
-                for columns in ((key, record.version, record.revision, _stamp(record.at)),)
+                for columns in ((record.version, record.revision, _stamp(record.at)),)
             ],
         )
         if step.forget_before is not None:
@@ -396,7 +420,7 @@ class SqliteStore:
     def _seen_record(self, db: Connection, account: str, row: Row) -> SeenRecord:
         key, version, revision, at, checksum = row
         try:
-            if checksum != checksum_of_seen_record(key, version, revision, at):
+            if checksum != checksum_of_seen_record(version, revision, at):
                 raise ValueError
             return SeenRecord(
                 msgspec.convert(version, str), msgspec.convert(revision, int), _moment(at)
@@ -438,27 +462,21 @@ def _checkpoint(db: Connection, row: Row) -> Checkpoint | None:
 
 
 def _event_row(event: StoredEvent) -> Row:
-    id_, at, record, chat, sent_as = (
-        event.id,
-        stamp(event.at),
-        event.record,
-        event.chat,
-        event.sent_as,
-    )
-    checksum = checksum_of_event(id_, at, record, chat, sent_as)
-    return (id_, event.account, event.kind.value, at, record, chat, sent_as, checksum)
+    at, record, chat, sent_as = stamp(event.at), event.record, event.chat, event.sent_as
+    checksum = checksum_of_event(at, record, chat, sent_as)
+    return (event.id, event.account, event.kind.value, at, record, chat, sent_as, checksum)
 
 
 def _event(row: Row) -> StoredEvent:
     """The event of a row; one that cannot be decoded if its columns are damaged."""
     *columns, checksum = row
     fields = dict(zip(StoredEvent.__struct_fields__, columns, strict=True))
-    id_, account, _, at, record, chat, sent_as, seq = columns
+    _, account, _, at, record, chat, sent_as, seq = columns
     try:
         fields["at"] = unstamp(at)
         # Otherwise text would be taken for Base64.
         event = msgspec.convert(fields, StoredEvent, builtin_types=(bytes, datetime))
-        if checksum == checksum_of_event(id_, at, record, chat, sent_as):
+        if checksum == checksum_of_event(at, record, chat, sent_as):
             return event
     except BROKEN:
         pass

@@ -21,6 +21,7 @@ from wbym.account import Hint
 from wbym.errors import StateError
 from wbym.feed import SqliteStore
 from wbym.feed import _schema as schema
+from wbym.feed import _sqlite as sqlite_store
 from wbym.feed._store import StoredEvent
 from wbym.limits import SqliteBans
 
@@ -219,6 +220,7 @@ class TestBusy:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(wbym._sqlite, "BUSY_TIMEOUT", 0.05)
+        monkeypatch.setattr(sqlite_store, "OPEN_TIMEOUT", 0.1)
         await filled(path)
         async with SqliteStore(path) as store:
             with child("lock", path) as other:
@@ -228,6 +230,25 @@ class TestBusy:
                     await store.write(step(1))
                 assert len(await store.events(["shop"], after=0, limit=999)) == 400
             await store.write(step(1))
+
+    async def test_opening_waits_for_a_writer(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(wbym._sqlite, "BUSY_TIMEOUT", 0.01)
+        await filled(path)
+        async with SqliteStore(path):  # keeps the file in WAL mode
+            with child("lock", path) as other:
+                assert await asyncio.to_thread(other.line) == "locked"
+                opening = asyncio.create_task(SqliteStore(path).__aenter__())
+                for _ in range(1000):
+                    if "locked" in caplog.text:
+                        break
+                    await asyncio.sleep(0.01)
+            store = await opening
+            assert len(await store.events(["shop"], after=0, limit=999)) == 400
+            await store.aclose()
+        assert f"{path}: database is locked: another process" in caplog.text
+        assert "the file is tried again for 60 s" in caplog.text
 
 
 @contextmanager
