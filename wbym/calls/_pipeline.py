@@ -293,7 +293,7 @@ class Pipeline:
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket that an endpoint's calls count in; None before its first call."""
+        """The bucket that an endpoint's calls count in; None if it was not used lately."""
         keys = {charge.key for charge in self.dialect.charges(endpoint, path)}
         states = (state for state in self._scheduler.buckets() if state.key in keys)
         return next((state for state in states if state.kind != "parallel"), None)

@@ -12,12 +12,13 @@ import asyncio
 import logging
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from types import TracebackType
 from typing import Self
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import msgspec
 
@@ -25,7 +26,7 @@ from wbym import observe
 from wbym.errors import AccountNotOpen, QuotaExhausted
 from wbym.limits._bans import BanStore, MemoryBans, SharedBanStore
 from wbym.limits._buckets import ParallelBucket, RateBucket, WindowBucket
-from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry
+from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry, drop_unused
 from wbym.limits._queueing import Bucket, Kind
 from wbym.limits._quota import (
     BucketKey,
@@ -128,7 +129,7 @@ class Lease:
         self._loop = loop = scheduler._enter()
         start = loop.time()
         buckets = [
-            scheduler._bucket(charge) or await scheduler._open(charge, loop)
+            scheduler._bucket(charge, start) or await scheduler._open(charge, loop)
             for charge in self._charges
         ]
         now = loop.time()
@@ -222,18 +223,20 @@ class Lease:
         deadline = math.inf
         if self._max_wait is not None:
             deadline = start + self._max_wait + _DEADLINE_GRACE
-        order = next(self._scheduler._arrivals)
+        scheduler = self._scheduler
+        order = next(scheduler._arrivals)
         recounts = 0
         try:
             while True:
                 missing = [bucket for bucket in buckets if bucket not in taken]
                 self._require_time(missing, start)
                 for bucket in missing:
+                    scheduler._buckets[bucket.key] = bucket  # it may have been dropped meanwhile
                     at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
                     taken[bucket] = at
                     bucket.reserve_for(self, cost)
-                if self._loop.time() >= self._scheduler._bans_due:
-                    await self._scheduler._read_bans()
+                if self._loop.time() >= scheduler._bans_due:
+                    await scheduler._read_bans()
                 now = self._loop.time()
                 again = [
                     bucket
@@ -306,8 +309,10 @@ class Scheduler:
         self._bans_due = -math.inf if isinstance(self._bans, SharedBanStore) else math.inf
         """Loop time at which the bans of other processes are read next."""
         self._arrivals = count()
-        self._buckets: dict[BucketKey, Bucket] = {}
-        self._opening: dict[BucketKey, asyncio.Lock] = {}
+        self._buckets: OrderedDict[BucketKey, Bucket] = OrderedDict()
+        self._alive: WeakValueDictionary[BucketKey, Bucket] = WeakValueDictionary()
+        """All buckets, also dropped ones that a call refers to, which waits for another bucket."""
+        self._opening: WeakValueDictionary[BucketKey, asyncio.Lock] = WeakValueDictionary()
         self.blocked_at: float = -math.inf
         """Loop time at which the loop was last blocked (by decoding a large page)."""
 
@@ -355,7 +360,7 @@ class Scheduler:
         return Lease(self, charges, priority, max_wait, cost)
 
     def buckets(self) -> list[BucketState]:
-        """The state of every used bucket, ordered by key."""
+        """The state of every used bucket, ordered by key; long unused ones are dropped."""
         if self._loop is None:
             return []
         now, wall = self._loop.time(), self._wall()
@@ -384,22 +389,28 @@ class Scheduler:
             raise _closed()
         return loop
 
-    def _bucket(self, charge: Charge) -> Bucket | None:
-        """The bucket of a charge, or None before its first use.
+    def _bucket(self, charge: Charge, now: float) -> Bucket | None:
+        """The bucket of a charge, which is not dropped soon; None before its first use.
 
         Raises:
             ValueError: The key already has another kind of limit.
         """
         bucket = self._buckets.get(charge.key)
-        if bucket is not None and type(bucket.quota) is not type(charge.quota):
+        if bucket is None:
+            bucket = self._alive.get(charge.key)
+            if bucket is None:
+                return None
+            self._buckets[charge.key] = bucket
+        if type(bucket.quota) is not type(charge.quota):
             raise ValueError(f"{charge.key} is both {bucket.quota} and {charge.quota}")
+        bucket.entry.used_at = now
         return bucket
 
     async def _open(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
         key = charge.key
         lock = self._opening.setdefault(key, asyncio.Lock())
         async with lock:
-            bucket = self._bucket(charge)
+            bucket = self._bucket(charge, loop.time())
             if bucket is not None:
                 return bucket
             bucket = self._make(charge, loop)
@@ -413,22 +424,23 @@ class Scheduler:
                 bucket.ban(now + until - self._wall(), now)
             if self._closed:
                 raise _closed()
-            self._buckets[key] = bucket
-            self._opening.pop(key, None)
+            now = loop.time()
+            drop_unused(self._buckets, lambda old: old.is_unused(now))
+            self._buckets[key] = self._alive[key] = bucket
             return bucket
 
     def _make(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
         key, quota, entry = charge.key, charge.quota, self._ledger.entry
-        jitter = self._max_jitter
+        jitter, now = self._max_jitter, loop.time()
         match quota:
             case Quota():
-                rate = entry(key, RateEntry, RateEntry)
+                rate = entry(key, RateEntry, RateEntry, now)
                 return RateBucket(key, quota, loop, self._min_jitter, jitter, rate)
             case Window():
-                window = entry(key, WindowEntry, lambda: WindowEntry(quota.limit))
+                window = entry(key, WindowEntry, lambda: WindowEntry(quota.limit), now)
                 return WindowBucket(key, quota, loop, jitter, window)
             case ParallelCap():
-                cap = entry(key, ParallelEntry, lambda: ParallelEntry(quota.limit))
+                cap = entry(key, ParallelEntry, lambda: ParallelEntry(quota.limit), now)
                 return ParallelBucket(key, quota, loop, cap)
 
     def _publish_ban(self, bucket: Bucket, seconds: float) -> None:
