@@ -62,7 +62,7 @@ class Feed:
         self._hinted = asyncio.Event()
         self._failure: BaseException | None = None
         self._consumer: weakref.ref[Events] | None = None
-        self._patience = Patience()
+        self._patience = Patience(self._state_failed)
         self._followed: set[str] = set()
         self.outbox: Final = Outbox(
             accounts,
@@ -176,6 +176,14 @@ class Feed:
     def _stream_failed(self, account: str, error: Exception) -> None:
         if self._on_error is not None:
             self._on_error(account, error)
+
+    def _state_failed(self, error: Exception) -> None:
+        if self._on_error is not None:
+            try:
+                self._on_error("", error)
+            except Exception:
+                # It runs within any call of the store, such as that of a reply.
+                logger.exception("on_error failed")
 
     async def _watch_hints(self, accounts: Sequence[str]) -> None:
         """Pass hints to the readers: our own at once, those of other processes every second."""
