@@ -13,11 +13,11 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import msgspec
@@ -40,6 +40,8 @@ from wbym.limits._quota import (
 from wbym.observe import LogFacts, current
 
 __all__ = ["BucketState", "Lease", "Scheduler", "shared_scheduler"]
+
+T = TypeVar("T")
 
 _log = logging.getLogger("wbym.limits")
 
@@ -81,6 +83,8 @@ _BANS_EVERY = 0.5
 """Seconds between two readings of other processes' bans."""
 _BANS_RETRY = 10.0
 """Seconds to the next reading if one failed."""
+_STORE_WAIT = 1.0
+"""Max seconds that a call waits for the store of bans: a ban is in memory anyway."""
 _SAME_BAN = 0.1
 """Seconds by which two readings of one ban may differ."""
 _MAX_BAN = 30 * 86400.0
@@ -415,7 +419,7 @@ class Scheduler:
                 return bucket
             bucket = self._make(charge, loop)
             try:
-                until = await self._bans.load(bucket.name)
+                until = await _soon(self._bans.load(bucket.name))
             except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
                 _log.exception("the ban of %s could not be loaded", key, extra=_facts(bucket))
                 until = None
@@ -457,7 +461,7 @@ class Scheduler:
             return
         self._bans_due = loop.time() + _BANS_EVERY
         try:
-            stored = await bans.current()
+            stored = await _soon(bans.current())
         except Exception:  # noqa: BLE001 - as above
             _log.exception("the bans of other processes could not be read")
             self._bans_due = loop.time() + _BANS_RETRY
@@ -473,7 +477,7 @@ class Scheduler:
         """Store the end of a bucket's ban; an error of the store is logged and not raised."""
         until = self._wall() + bucket.banned_until - bucket.loop.time()
         try:
-            await self._bans.save(bucket.name, until)
+            await _soon(self._bans.save(bucket.name, until))
         except Exception:  # noqa: BLE001 - as above
             _log.exception(
                 "the ban of %s until %.0f could not be saved",
@@ -491,6 +495,15 @@ class Scheduler:
             wait=wait,
             max_wait=max_wait,
         )
+
+
+async def _soon(step: Awaitable[T]) -> T:
+    """Await a step of the store of bans, but not for long."""
+    try:
+        async with asyncio.timeout(_STORE_WAIT):
+            return await step
+    except TimeoutError:
+        raise TimeoutError(f"the store did not answer within {_STORE_WAIT:g} s") from None
 
 
 def _order(bucket: Bucket) -> tuple[int, float, BucketKey]:
