@@ -112,7 +112,12 @@ class Feed:
     async def _start(self, since: datetime | None, wait: bool, consumer: Events) -> Collection[str]:
         """Follow all accounts that have events; return the live set of followed names."""
         if self._consumer is not None and self._consumer() is not None:
-            raise FeedBusy(", ".join(self._accounts), "this inbox")
+            raise FeedBusy(
+                ", ".join(self._accounts),
+                "another events() of this inbox",
+                "leaving its loop does not end it: read inside `async with inbox.events() as"
+                " events`, or call its aclose() first",
+            )
         # Marketplaces state times in whole seconds.
         begin = (since or datetime.now(UTC)).replace(microsecond=0)
         accounts = {
