@@ -24,7 +24,13 @@ from wbym.cli.listen import listen
 from wbym.cli.options import AccountName, Config, moment, sources_of
 from wbym.cli.outbox import outbox
 from wbym.cli.progress import Bars, Lines, Quiet, Watch
-from wbym.cli.show_demo import outcome_line, show_outcome, show_survived
+from wbym.cli.show_demo import (
+    introduce,
+    outcome_line,
+    show_next,
+    show_outcome,
+    show_survived,
+)
 from wbym.cli.terminal import complain, output, plain_errors
 from wbym.cli.waiting import show_waiting
 from wbym.domain import Chat, Feedback, Question, Record, Return
@@ -138,23 +144,29 @@ def demo(
     """
     with plain_errors():
         console = output()
-        watch: Watch = (
-            Quiet() if as_json else Bars(console) if console.is_terminal else Lines(console)
-        )
+
+        def watch() -> Watch:
+            if as_json:
+                return Quiet()
+            return Bars(console) if console.is_terminal else Lines(console)
+
         sizes = Sizes(feedbacks=feedbacks, questions=questions, chats=chats, returns=returns)
-        with watch:
-            outcome = asyncio.run(run_demo(simulators(), sizes, watch))
+        if not as_json:
+            introduce(console, assistant=assistant)
+        with watch() as first:
+            outcome = asyncio.run(run_demo(simulators(), sizes, first))
         if not as_json:
             show_outcome(console, outcome)
         problems = list(outcome.problems)
         survived = None
         if assistant:
-            say = Quiet().say if as_json else Lines(console).say
-            with TemporaryDirectory(prefix="wbym-demo-") as folder:
-                survived = asyncio.run(run_assistant(simulators(), Path(folder), say))
+            with TemporaryDirectory(prefix="wbym-demo-") as folder, watch() as second:
+                survived = asyncio.run(run_assistant(simulators(), Path(folder), second))
             problems += survived.problems
             if not as_json:
                 show_survived(console, survived)
+        if not as_json and not problems:
+            show_next(console)
         if as_json:
             outcome_line(outcome, survived)
         for problem in problems:
