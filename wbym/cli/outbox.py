@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from wbym.cli.jsonlines import write_lines
 from wbym.cli.options import AccountName
-from wbym.cli.show import time_text, write_lines
 from wbym.cli.terminal import clean, note, output, plain_errors
+from wbym.cli.views import time_text
 from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput, StateError
 from wbym.feed import SqliteStore, Store, resolve

@@ -100,7 +100,7 @@ def wrap(text: str, width: int) -> list[str]:
         line = ""
         for word in clean(part).split():
             rest = word
-            while line and width_of(f"{line} {rest}") > width:
+            if line and width_of(f"{line} {rest}") > width:
                 found.append(line)
                 line = ""
             while width_of(rest) > width:

@@ -128,8 +128,12 @@ class Failures:
         """
         if not isinstance(error, WbymError):
             raise error
-        self._codes[account] = _code_of(error)
+        self.count(account, _code_of(error))
         complain(error)
+
+    def count(self, account: str, code: ExitCode) -> None:
+        """Count an account as failed whose fault is printed already."""
+        self._codes[account] = code
 
     @property
     def code(self) -> ExitCode:
