@@ -8,12 +8,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
-from typing import Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from wbym import __version__
+
+if TYPE_CHECKING:
+    from typer._click import Context
 
 __all__ = ["COMMANDS", "app"]
 
@@ -182,25 +185,21 @@ def _load(name: str) -> TyperCommand | TyperGroup:
     if not isinstance(loaded, TyperCommand | TyperGroup):
         raise TypeError(f"{command.place} is not a command")
     loaded.name = name
-    loaded.short_help = command.summary
     return loaded
 
 
-class _Group(TyperGroup):
-    """Commands that are loaded when they are used."""
+class _Lazy(TyperCommand):
+    """A command by its name and summary; it is loaded when it has to read its arguments."""
 
-    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:
-        """A command by its name."""
-        if cmd_name not in COMMANDS:
-            return None
-        found = self.commands.get(cmd_name)
-        if not isinstance(found, TyperCommand | TyperGroup):
-            found = self.commands[cmd_name] = _load(cmd_name)
-        return found
-
-    def list_commands(self, ctx: object) -> list[str]:
-        """The names of all commands."""
-        return list(COMMANDS)
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: "Context | None" = None,
+        **extra: object,
+    ) -> "Context":
+        """Parse arguments for the command itself, which the context then names."""
+        return _load(info_name or "").make_context(info_name, args, parent, **extra)
 
 
 _HELP: Final = """\
@@ -224,7 +223,6 @@ Exit codes:
 
 app: typer.Typer = typer.Typer(
     name="wbym",
-    cls=_Group,
     help=_HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -266,3 +264,11 @@ def start(
     elif not logger.handlers:
         # The commands report what matters themselves.
         logger.addHandler(logging.NullHandler())
+
+
+def _unused() -> None:
+    """Each command is loaded in place of this function."""
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name, cls=_Lazy, help=_command.summary)(_unused)

@@ -23,7 +23,7 @@ from wbym.account import (
 )
 from wbym.cli.jsonlines import write_lines
 from wbym.cli.options import AccountName, AsJson, Config, sources_of
-from wbym.cli.tables import pad, print_line
+from wbym.cli.tables import pad, print_line, wrap
 from wbym.cli.terminal import (
     ExitCode,
     Failures,
@@ -210,9 +210,17 @@ def _show_abilities(console: Console, abilities: Sequence[_Ability]) -> None:
         line = Text(pad(f"  {each.noun}", width))
         line.append(pad(marks[each.read], 6), styles[each.read])
         line.append(pad(marks[each.answer], 8), styles[each.answer])
-        line.append(clean(each.reason))
-        line.rstrip()
-        print_line(console, line)
+        reasons = _wrapped(console, each.reason, line.cell_len) or [""]
+        for number, reason in enumerate(reasons):
+            start = Text(" " * line.cell_len) if number else line
+            whole = start + Text(reason)
+            whole.rstrip()
+            print_line(console, whole)
+
+
+def _wrapped(console: Console, text: str, indent: int) -> list[str]:
+    """The lines of a text beside an indent; one line if there is no terminal."""
+    return wrap(text, max(console.width - indent, 20)) if is_terminal() else [clean(text)]
 
 
 # The rest.
@@ -232,13 +240,13 @@ def _show_credential(
 ) -> None:
     ends = facts.expires_at
     if ends is None:
-        _line(console, f"{facts.title} of {facts.owner}, does not expire")
+        _line(console, f"{facts.title}, does not expire")
     elif _is_expired(facts, now):
-        _line(console, f"{facts.title} of {facts.owner}, EXPIRED {time_text(ends)}", "bold red")
+        _line(console, f"{facts.title}, EXPIRED {time_text(ends)}", "bold red")
     else:
-        left = (ends - now).days
-        _line(console, f"{facts.title} of {facts.owner}, expires {time_text(ends)} ({left} days)")
+        _line(console, f"{facts.title}, expires {time_text(ends)} ({(ends - now).days} days)")
     if verbose:
+        _line(console, f"owner: {facts.owner}")
         access = "read only" if facts.read_only else "read and write"
         _line(console, f"scopes: {', '.join(facts.scopes) or 'none'} ({access})")
     for warning in facts.warnings:
@@ -284,4 +292,6 @@ def _by_noun(names: Iterable[str]) -> str:
 
 
 def _line(console: Console, text: str, style: str = "", *, indent: int = 2) -> None:
-    print_line(console, Text(" " * indent + clean(text), style=style))
+    for number, part in enumerate(_wrapped(console, text, indent + 2)):
+        spaces = " " * (indent + 2 if number else indent)
+        print_line(console, Text(spaces + part, style=style))

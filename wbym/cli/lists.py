@@ -195,9 +195,11 @@ def _list(
                 return failures
             found = await listing.all(limit=limit + 1)
         write_records(form, view, found[:limit])
+        if form is not Form.TERMINAL:
+            return failures
         if len(found) > limit:
             note(f"the newest {limit} of more {view.noun}; --limit N shows more")
-        elif not found and form is Form.TERMINAL and not failures.all_failed:
+        elif not found and not failures.all_failed:
             note(f"no {view.noun}")
         return failures
 

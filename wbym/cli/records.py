@@ -50,7 +50,7 @@ def show(record: RecordRef, config: Config = None, as_json: AsJson = False) -> N
             fields = as_fields(found)
             write_lines([fields | {"decisions": decisions} if decisions else fields])
         else:
-            print_details(found.ref, _details(found, decisions))
+            print_details([("ref", str(found.ref)), *_details(found, decisions)])
 
     with plain_errors():
         source = source_of(sources_of(config, None), record)

@@ -11,7 +11,7 @@ from wbym.cli.jsonlines import write_lines
 from wbym.cli.tables import fit, pad, print_line, width_of, wrap, write_row
 from wbym.cli.terminal import clean, is_terminal, output
 from wbym.cli.views import Summary, View
-from wbym.domain import Record, Ref
+from wbym.domain import Record
 
 __all__ = ["Form", "form_of", "print_details", "print_summaries", "write_records"]
 
@@ -72,20 +72,26 @@ def print_summaries(
         print_line(console, Text(f"{_INDENT}{row.ref}", "cyan"))
 
 
-def print_details(ref: Ref, details: Iterable[tuple[str, str]]) -> None:
-    """Print the details of a record: wrapped on a terminal, else a name, a tab and a text."""
-    shown = [("ref", str(ref)), *((name, text) for name, text in details if text.strip())]
+def print_details(details: Iterable[tuple[str, str]]) -> None:
+    """Print names and texts: wrapped on a terminal, else a name, a tab and a text per line."""
+    shown = [(name, text) for name, text in details if text.strip()]
     if not is_terminal():
         for row in shown:
             write_row(row)
         return
     console = output()
-    names = max(len(name) for name, _ in shown) + len(_INDENT)
+    names = max((len(name) for name, _ in shown), default=0) + len(_INDENT)
     room = max(console.width, _MIN_WIDTH) - names
     for name, text in shown:
-        # A ref or an address is copied in one piece.
-        is_whole = name in {"ref", "chat", "media", "files"}
-        lines = text.splitlines() if is_whole else wrap(text, room)
-        for number, line in enumerate(lines):
+        for number, line in enumerate(_lines(text, room)):
             label = pad("" if number else name, names)
-            print_line(console, Text.assemble((label, "dim"), clean(line)))
+            print_line(console, Text.assemble((label, "dim"), line))
+
+
+def _lines(text: str, room: int) -> list[str]:
+    """A text at a width; what has no spaces, such as a ref or an address, is copied whole."""
+    found = []
+    for part in text.splitlines():
+        is_whole = part.isascii() and " " not in part.strip()
+        found += [clean(part)] if is_whole else wrap(part, room)
+    return found

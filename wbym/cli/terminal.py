@@ -13,7 +13,15 @@ from rich.console import Console
 from rich.text import Text
 
 from wbym.account import Account
-from wbym.errors import ConfigError, CredentialError, InvalidInput, WbymError
+from wbym.errors import (
+    ConfigError,
+    ConnectionFailed,
+    CredentialError,
+    InvalidInput,
+    InvalidToken,
+    Unauthorized,
+    WbymError,
+)
 
 __all__ = [
     "ExitCode",
@@ -39,6 +47,13 @@ _INVISIBLE: Final = dict.fromkeys(
 )
 """Characters without a width of their own, by which terminals draw their neighbours in another
 width; without them a width is the sum of the characters'."""
+
+
+_ADVICE: Final[dict[type[WbymError], str]] = {
+    ConnectionFailed: "; check the network, and proxy and base_url if they are set",
+    Unauthorized: "; create a new token in the seller's cabinet",
+    InvalidToken: "; copy it again from the seller's cabinet",
+}
 
 
 class ExitCode(IntEnum):
@@ -87,8 +102,9 @@ def clean(text: str) -> str:
 
 
 def complain(problem: object) -> None:
-    """Print an error on stderr, as one line."""
-    _say(f"error: {problem}", "bold red")
+    """Print an error on stderr, as one line, with advice if its text has none."""
+    advice = next((text for kind, text in _ADVICE.items() if isinstance(problem, kind)), "")
+    _say(f"error: {problem}{advice}", "bold red")
 
 
 def note(text: str) -> None:

@@ -111,7 +111,7 @@ def decision_text(decision: Decision) -> str:
     if decision.comment_required or decision.comment_allowed:
         needs.append("--comment" if decision.comment_required else "[--comment]")
     if decision.reasons:
-        needs.append(f"--reason {'|'.join(decision.reasons)}")
+        needs.append(f"--reason {' | '.join(decision.reasons)}")
     elif decision.reason_required:
         needs.append("--reason")
     least, most = decision.min_amount, decision.max_amount

@@ -9,7 +9,7 @@ import typer
 from wbym.cli.accounts import open_inbox
 from wbym.cli.jsonlines import write_lines
 from wbym.cli.options import AccountName, AsJson, Config, sources_of
-from wbym.cli.tables import Column, show_table
+from wbym.cli.tables import Column, show_table, write_row
 from wbym.cli.terminal import Failures, is_terminal, plain_errors
 from wbym.domain import WaitingCounts
 
@@ -42,19 +42,17 @@ def inbox(config: Config = None, account: AccountName = None, as_json: AsJson = 
 
 
 def _show(counts: Mapping[str, WaitingCounts], marketplaces: Mapping[str, str]) -> None:
+    if not is_terminal():
+        for name, waiting in counts.items():
+            write_row((name, marketplaces[name], *_numbers(waiting)))
+        return
+    rows = [(name, *_numbers(waiting)) for name, waiting in counts.items()]
+    if len(rows) > 1:
+        sums = {kind: sum(getattr(each, kind) for each in counts.values()) for kind in _KINDS}
+        rows.append(("all", *_numbers(WaitingCounts(**sums))))
     numbers = [Column(kind, right=True) for kind in (*_KINDS, "all")]
-    rows = [
-        (name, marketplaces[name], *_numbers(waiting, waiting.total))
-        for name, waiting in counts.items()
-    ]
-    if len(rows) > 1 and is_terminal():
-        sums = WaitingCounts(
-            **{kind: sum(getattr(each, kind) for each in counts.values()) for kind in _KINDS}
-        )
-        rows.append(("all", "", *_numbers(sums, sums.total)))
-    columns = (Column("account", gives_way=True), Column("marketplace", gives_way=True), *numbers)
-    show_table(columns, rows)
+    show_table((Column("account", gives_way=True), *numbers), rows)
 
 
-def _numbers(waiting: WaitingCounts, total: int) -> list[str]:
-    return [str(getattr(waiting, kind)) for kind in _KINDS] + [str(total)]
+def _numbers(waiting: WaitingCounts) -> list[str]:
+    return [f"{getattr(waiting, kind)}" for kind in (*_KINDS, "total")]
