@@ -73,13 +73,18 @@ def print_summaries(
 
 
 def print_details(details: Iterable[tuple[str, str]]) -> None:
-    """Print names and texts: wrapped on a terminal, else a name, a tab and a text per line."""
+    """Print names and texts: wrapped on a terminal, else a name, a tab and a text per line.
+
+    A ref that comes first is the heading, to be copied whole.
+    """
     shown = [(name, text) for name, text in details if text.strip()]
     if not is_terminal():
         for row in shown:
             write_row(row)
         return
     console = output()
+    if shown and shown[0][0] == "ref":
+        print_line(console, Text(clean(shown.pop(0)[1]), "bold"))
     names = max((len(name) for name, _ in shown), default=0) + len(_INDENT)
     room = max(console.width, _MIN_WIDTH) - names
     for name, text in shown:

@@ -9,7 +9,7 @@ from wbym_wildberries.simulator import make_token
 def test_check_reports_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     token = make_token(scopes=["feedbacks"], read_only=True)
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
-    result = run("check", "--offline")
+    result = run("check", "--offline", "--verbose")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert any("personal token" in line for line in lines)
@@ -24,18 +24,18 @@ def test_check_reports_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyP
 
 def test_check_warns_of_slow_tokens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token(acc=1, expires_in=86_400))
-    result = run("check", "--offline")
+    result = run("check", "--offline", "--verbose")
     assert result.exit_code == 0
     assert result.stdout.count("WARNING: ") == 2
     assert "SLOW: 5 per 1 h, every 12 min, burst 1: feedbacks: " in result.stdout
 
 
 def test_check_requests_the_seller(run: Run, shop: Simulated) -> None:
-    result = run("check")
+    result = run("check", "--verbose")
     assert result.exit_code == 0
     assert "  seller: " in result.stdout
     assert shop.url not in [line.split(": ")[0].strip() for line in result.stdout.splitlines()]
-    assert f"  {shop.url}: OK\n" in run("check", "--ping").stdout
+    assert f"  {shop.url}: OK\n" in run("check", "--ping", "--verbose").stdout
 
 
 def test_check_continues_after_a_failed_request(
@@ -43,8 +43,9 @@ def test_check_continues_after_a_failed_request(
 ) -> None:
     forged = f"{shop.token.rpartition('.')[0]}.!"
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", forged)
-    result = run("check")
+    result = run("check", "--verbose")
     assert result.exit_code == 1
+    assert "  feedbacks  no     no " in result.stdout
     assert "  seller: no answer: wildberries/wildberries general.seller: 401" in result.stdout
     assert "3 per 1 s, every 333 ms, burst 6: feedbacks: " in result.stdout
     assert forged.split(".")[1] not in result.output
