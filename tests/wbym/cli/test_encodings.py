@@ -2,9 +2,11 @@
 
 import io
 import sys
+from collections.abc import Callable
 
 import pytest
 
+from tests.wbym.cli.conftest import Simulated
 from wbym.cli import main
 
 ENCODINGS = ("ascii", "cp1251", "cp866", "latin-1")
@@ -24,3 +26,32 @@ def test_output_when_the_encoding_lacks_characters(
     for stream in streams:
         stream.write("Спасибо ★ 😀 é")
         stream.flush()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize("command", ["feedbacks", "check", "inbox"])
+def test_records_when_the_encoding_lacks_characters(
+    encoding: str,
+    is_terminal: bool,
+    command: str,
+    own_shop: Simulated,
+    terminal: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own_shop.act(act="give_feedback", text="Спасибо ★ 😀 é " * 20, rating=5)
+    if is_terminal:
+        terminal(60)
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding))
+    monkeypatch.setattr(sys, "argv", ["wbym", command])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    sys.stdout.flush()
+    text = raw.getvalue().decode(encoding)
+    assert "wildberries" in text
+    if is_terminal:
+        assert all(len(line) <= 60 for line in text.splitlines())
+    if command == "feedbacks" and encoding in {"cp1251", "cp866"}:
+        assert "Спасибо" in text
