@@ -21,9 +21,10 @@ def main() -> None:
             stream.reconfigure(errors="replace" if is_terminal else "backslashreplace")
     try:
         from wbym.cli.app import app
+
+        app()  # loads a command, which needs rich
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _EXTRA:
             raise
         sys.stderr.write('The command line needs typer and rich: pip install "wbym[cli]"\n')
         sys.exit(2)
-    app()

@@ -1,10 +1,10 @@
 """Text that fits a width, tables for people, tab-separated lines for programs."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
-import typer
 from rich.cells import get_character_cell_size
 from rich.console import Console
 from rich.text import Text
@@ -59,7 +59,8 @@ def show_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None
 
 def write_row(cells: Sequence[str]) -> None:
     """Write a tab-separated line to stdout."""
-    typer.echo("\t".join(clean(cell) for cell in cells))
+    sys.stdout.write("\t".join(clean(cell) for cell in cells) + "\n")
+    sys.stdout.flush()
 
 
 def print_line(console: Console, text: Text) -> None:

@@ -64,6 +64,7 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
     for name in [name for name in sys.modules if name.startswith("wbym.cli.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "wbym.paging", None)
+    monkeypatch.setattr(sys, "argv", ["wbym", "feedbacks"])
     with pytest.raises(ModuleNotFoundError, match=r"wbym\.paging"):
         main()
 

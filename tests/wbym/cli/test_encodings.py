@@ -28,13 +28,9 @@ def test_output_when_the_encoding_lacks_characters(
         stream.flush()
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("is_terminal", [True, False])
-@pytest.mark.parametrize("command", ["feedbacks", "check", "inbox"])
 def test_records_when_the_encoding_lacks_characters(
-    encoding: str,
     is_terminal: bool,
-    command: str,
     own_shop: Simulated,
     terminal: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -42,16 +38,19 @@ def test_records_when_the_encoding_lacks_characters(
     own_shop.act(act="give_feedback", text="Спасибо ★ 😀 é " * 20, rating=5)
     if is_terminal:
         terminal(60)
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding))
-    monkeypatch.setattr(sys, "argv", ["wbym", command])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == 0
-    sys.stdout.flush()
-    text = raw.getvalue().decode(encoding)
-    assert "wildberries" in text
-    if is_terminal:
-        assert all(len(line) <= 60 for line in text.splitlines())
-    if command == "feedbacks" and encoding in {"cp1251", "cp866"}:
-        assert "Спасибо" in text
+    for encoding in ENCODINGS:
+        for command in ("feedbacks", "check", "inbox"):
+            raw = io.BytesIO()
+            with monkeypatch.context() as patch:
+                patch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding))
+                patch.setattr(sys, "argv", ["wbym", command])
+                with pytest.raises(SystemExit) as caught:
+                    main()
+                sys.stdout.flush()
+                text = raw.getvalue().decode(encoding)
+            assert caught.value.code == 0
+            assert "wildberries" in text
+            if is_terminal:
+                assert all(len(line) <= 60 for line in text.splitlines())
+            if command == "feedbacks" and encoding in {"cp1251", "cp866"}:
+                assert "Спасибо" in text

@@ -1,0 +1,29 @@
+"""The columns of the command line's tab-separated lines."""
+
+from wbym.cli.views import CHATS, FEEDBACKS, MESSAGES, QUESTIONS, RETURNS
+
+__all__ = ["columns"]
+
+
+def columns() -> str:
+    """The columns of each command that prints records."""
+    lines = ["| Command | Cells |", "|---|---|"]
+    for view in (FEEDBACKS, QUESTIONS, CHATS, RETURNS, MESSAGES):
+        lines.append(f"| `{view.noun}` | {_cells(view.columns)} |")
+    others = {
+        "events": ("ref", "at", "kind", "author or status", "about", "text"),
+        "inbox": ("account", "marketplace", "chats", "questions", "feedbacks", "returns", "all"),
+        "send, answer, edit-answer, reject, decide": (
+            *("state", "action", "ref", "decision", "text"),
+        ),
+        "outbox list": (
+            *("key", "state", "updated_at", "attempts", "action", "ref", "text", "note"),
+        ),
+        "show": ("name", "text"),
+    }
+    lines += [f"| `{name}` | {_cells(cells)} |" for name, cells in others.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(names: tuple[str, ...]) -> str:
+    return ", ".join(names)
