@@ -210,7 +210,7 @@ class TestConsole:
                 pass  # the accounts of the page are in a file
             case ["wbym", "listen" | "simulate" | "demo", *_]:
                 # They would run for ever or for long, or on a port that may be in use.
-                accepts(arguments)
+                await asyncio.to_thread(accepts, arguments)
             case ["wbym", "outbox", *_]:
                 async with SqliteStore("wbym.db") as store:
                     one = delivery("KEY", DeliveryState.UNKNOWN, "shop-wb")
@@ -249,8 +249,8 @@ def accepts(arguments: list[str]) -> None:
 
 
 def shape(text: str) -> str:
-    """The text with each number replaced by ``N``."""
-    return re.sub(r"\d[\d,]*", "N", text)
+    """The text with each number replaced by ``N``, without empty lines."""
+    return re.sub(r"\n{2,}", "\n", re.sub(r"\d[\d,]*", "N", text))
 
 
 @pytest.mark.parametrize("block", TOML, ids=str)

@@ -7,23 +7,28 @@ __all__ = ["columns"]
 
 def columns() -> str:
     """The columns of each command that prints records."""
-    lines = ["| Command | Cells |", "|---|---|"]
-    for view in (FEEDBACKS, QUESTIONS, CHATS, RETURNS, MESSAGES):
-        lines.append(f"| `{view.noun}` | {_cells(view.columns)} |")
-    others = {
+    cells = {view.noun: view.columns for view in (FEEDBACKS, QUESTIONS, CHATS, RETURNS, MESSAGES)}
+    cells |= {
         "events": ("ref", "at", "kind", "author or status", "about", "text"),
         "inbox": ("account", "marketplace", "chats", "questions", "feedbacks", "returns", "all"),
         "send, answer, edit-answer, reject, decide": (
-            *("state", "action", "ref", "decision", "text"),
+            "state",
+            "action",
+            "ref",
+            "decision",
+            "text",
         ),
         "outbox list": (
-            *("key", "state", "updated_at", "attempts", "action", "ref", "text", "note"),
+            "key",
+            "state",
+            "updated_at",
+            "attempts",
+            "action",
+            "ref",
+            "text",
+            "note",
         ),
         "show": ("name", "text"),
     }
-    lines += [f"| `{name}` | {_cells(cells)} |" for name, cells in others.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _cells(names: tuple[str, ...]) -> str:
-    return ", ".join(names)
+    lines = [f"| `{name}` | {', '.join(names)} |" for name, names in cells.items()]
+    return "\n".join(["| Command | Cells |", "|---|---|", *lines]) + "\n"
