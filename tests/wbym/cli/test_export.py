@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from tests.wbym.cli.conftest import Run, Simulated, flat
+from tests.wbym.cli.conftest import Run, Simulated, flat, rows_of
 from tests.wbym.export.support import ids_in, rows_in
 from wbym.cli.options import day_or_moment, last_of_day_or_moment
 from wbym.cli.show_export import ExportBars, ExportLines, duration_text, state_text
-from wbym.domain import Feedback
+from wbym.domain import Ref
 from wbym.errors import QuotaExhausted
 from wbym.export import AccountProgress, Noun, Stage
 from wbym.export._reading import AnyListing, Reading
