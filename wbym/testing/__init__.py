@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wbym.testing._options import SimulatorOptions, keyword_options
     from wbym.testing._pages import ReceivedMessage
     from wbym.testing._process import SimulatorProcess, main
+    from wbym.testing._replies import Reply
     from wbym.testing._responses import (
         PageCache,
         Refusal,
@@ -56,6 +57,7 @@ __all__ = [
     "RecordFields",
     "Refusal",
     "RemoteBuyers",
+    "Reply",
     "Response",
     "Route",
     "SimulatedCabinet",
@@ -98,6 +100,7 @@ if not TYPE_CHECKING:
             "wbym.testing._options": ("SimulatorOptions", "keyword_options"),
             "wbym.testing._pages": ("ReceivedMessage",),
             "wbym.testing._process": ("SimulatorProcess", "main"),
+            "wbym.testing._replies": ("Reply",),
             "wbym.testing._responses": (
                 "PageCache",
                 "Refusal",
