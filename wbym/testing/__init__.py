@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from wbym.testing._server import SimulatorServer
     from wbym.testing._spoil import JsonObject, RecordFields
     from wbym.testing._stats import Stats
+    from wbym.testing._waiting import eventually
 
 __all__ = [
     "BucketState",
@@ -70,6 +71,7 @@ __all__ = [
     "decode_base64url",
     "empty_response",
     "encode_base64url",
+    "eventually",
     "json_response",
     "keyword_options",
     "main",
@@ -113,5 +115,6 @@ if not TYPE_CHECKING:
             "wbym.testing._server": ("SimulatorServer",),
             "wbym.testing._spoil": ("JsonObject", "RecordFields"),
             "wbym.testing._stats": ("Stats",),
+            "wbym.testing._waiting": ("eventually",),
         },
     )

@@ -6,6 +6,9 @@ pytest_plugins = ["pytester"]
 
 STRICT = ("-W", "error", "-o", "asyncio_default_fixture_loop_scope=function")
 
+NO_LOOP = "import asyncio; asyncio.set_event_loop(None)"
+"""Otherwise pytest-asyncio looks for a loop to restore, and creates one that nobody closes."""
+
 BOT = """
 import asyncio
 
@@ -14,7 +17,7 @@ import pytest_asyncio
 
 from wbym import Action, EventKind, Inbox, Noun, ServerError
 from wbym.calls import RetryPolicy
-from wbym.testing import Reply
+from wbym.testing import Reply, eventually
 from wbym_wildberries import Wildberries
 from wbym_yandex_market import YandexMarket
 
@@ -26,12 +29,6 @@ async def shop(wildberries_simulator):
     simulator = wildberries_simulator
     async with Wildberries(simulator.token, base_url=simulator.url) as shop:
         yield shop
-
-
-async def until(condition):
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.asyncio
@@ -49,9 +46,9 @@ async def test_events_of_both(wildberries_simulator, yandex_market_simulator, tm
                     await inbox.answer(event.feedback, "Спасибо!", idempotency_key=event.id)
 
         bot = asyncio.create_task(answer())
-        await until(lambda: all(one.read_at for one in inbox.streams) and inbox.streams)
+        await eventually(lambda: wb.stats.requests > 0 and ym.stats.requests > 0)
         given = wb.buyers.give_feedback("Да"), ym.buyers.give_feedback("Да")
-        await until(lambda: wb.replies and ym.replies)
+        await eventually(lambda: bool(wb.replies and ym.replies))
         bot.cancel()
     for simulator, id in zip((wb, ym), given, strict=True):
         assert simulator.replies == [Reply(Action.ANSWER, Noun.FEEDBACK, id, "Спасибо!")]
@@ -130,6 +127,7 @@ async def test_options(wildberries_simulator):
 
 
 def test_fixtures_in_any_order_and_in_workers(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(NO_LOOP)
     pytester.makepyfile(BOT)
     options = ("--numprocesses", "2", "--strict-markers", "-p", "randomly")
     result = pytester.runpytest_subprocess(*STRICT, *options, timeout=200)
