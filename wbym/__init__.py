@@ -98,7 +98,7 @@ if TYPE_CHECKING:
         WbymError,
     )
     from wbym.feed import Event, EventKind, Outbox
-    from wbym.inbox import Inbox
+    from wbym.inbox import Handlers, Inbox
     from wbym.limits import Priority, Quota, Scheduler
     from wbym.paging import Listing, Page, Sweep
 
@@ -143,6 +143,7 @@ __all__ = [
     "Feedback",
     "Forbidden",
     "GatewayError",
+    "Handlers",
     "Inbox",
     "InboxNotOpen",
     "Interrupted",
@@ -289,7 +290,7 @@ if not TYPE_CHECKING:
                 "WbymError",
             ),
             "wbym.feed": ("Event", "EventKind", "Outbox"),
-            "wbym.inbox": ("Inbox",),
+            "wbym.inbox": ("Handlers", "Inbox"),
             "wbym.limits": ("Priority", "Quota", "Scheduler"),
             "wbym.paging": ("Listing", "Page", "Sweep"),
         },

@@ -16,6 +16,7 @@ import typer
 from wbym.account import Account, Capability, installed_adapters, load_adapter
 from wbym.cli import lists, show
 from wbym.cli.check import check_accounts
+from wbym.cli.dead_letters import dead_letters
 from wbym.cli.demo import Sizes, run_demo
 from wbym.cli.demo_assistant import run_assistant
 from wbym.cli.export import export
@@ -360,6 +361,7 @@ def inbox(config: Config = None, account: AccountName = None, as_json: AsJson = 
 app.command()(export)
 app.command()(listen)
 app.add_typer(outbox, name="outbox")
+app.add_typer(dead_letters, name="dead-letters")
 
 
 @app.command()

@@ -19,7 +19,7 @@ from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput, StateError
 from wbym.feed import SqliteStore, Store, resolve
 
-__all__ = ["outbox"]
+__all__ = ["StateFile", "open_state", "outbox"]
 
 _NOT_FINAL: Final = (
     DeliveryState.UNKNOWN,
@@ -135,12 +135,12 @@ def resolve_delivery(
 async def _find(
     path: Path, states: Sequence[DeliveryState] | None, account: str | None
 ) -> list[Delivery]:
-    async with _opened(path) as store:
+    async with open_state(path) as store:
         return await store.deliveries(states, None if account is None else [account])
 
 
 async def _one(path: Path, key: str) -> Delivery:
-    async with _opened(path) as store:
+    async with open_state(path) as store:
         found = await store.delivery(key)
     if found is None:
         raise InvalidInput("show", "idempotency_key", "must be of a delivery", key)
@@ -148,12 +148,12 @@ async def _one(path: Path, key: str) -> Delivery:
 
 
 async def _resolve(path: Path, key: str, state: DeliveryState) -> Delivery:
-    async with _opened(path) as store:
+    async with open_state(path) as store:
         return await resolve(store, key, state)
 
 
 @asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[Store]:
+async def open_state(path: Path) -> AsyncIterator[Store]:
     """Open an existing state file; creating an empty one would hide a wrong name."""
     if not await anyio.Path(path).is_file():
         raise StateError(

@@ -16,6 +16,7 @@ from wbym.account import Account, Capability, Hint, Stream, has
 from wbym.calls import require
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed._consumer import Confirmations, Events
+from wbym.feed._dead_letters import DeadLetters
 from wbym.feed._outbox import Outbox
 from wbym.feed._patience import Patience
 from wbym.feed._reader import Reader, StreamStatus
@@ -29,7 +30,8 @@ logger: logging.Logger = logging.getLogger("wbym.feed")
 _HINTS_EVERY: Final = 1.0
 """Seconds between checks for hints that another process may have stored."""
 _BACKLOG_EVERY: Final = 15.0
-"""Seconds between reports of the backlog."""
+"""Seconds between reports of the backlog, and between checks for events that another process made
+ready again."""
 
 
 class Feed:
@@ -64,6 +66,7 @@ class Feed:
         self._consumer: weakref.ref[Events] | None = None
         self._patience = Patience()
         self._followed: set[str] = set()
+        self.dead_letters: Final = DeadLetters(store, on_retry=self._woken.set)
         self.outbox: Final = Outbox(
             accounts,
             store,
@@ -139,7 +142,7 @@ class Feed:
         for (name, _), reader in self._readers.items():
             self._spawn(name, reader.run())
         self._spawn("", self._watch_hints(list(accounts)))
-        self._spawn("", self._report_backlog())
+        self._spawn("", self._watch_backlog())
         return self._followed
 
     async def _follow(self, account: str, wait: bool) -> None:
@@ -194,8 +197,9 @@ class Feed:
             with anyio.move_on_after(_HINTS_EVERY if foreign else None):
                 await self._hinted.wait()
 
-    async def _report_backlog(self) -> None:
+    async def _watch_backlog(self) -> None:
         while True:
+            self._woken.set()
             if observe.watched:
                 for account, count in (await self._patience.run(self._store.backlog)).items():
                     current().backlog(account=account, count=count)

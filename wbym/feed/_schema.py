@@ -57,6 +57,12 @@ MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     version_1.upgrade,
     version_2.upgrade,
     add_digests,
+    """
+    CREATE TABLE dead_letter (
+        id TEXT PRIMARY KEY, account TEXT NOT NULL, failed_at INTEGER NOT NULL,
+        body BLOB NOT NULL, digest BLOB NOT NULL
+    );
+    """,
 )
 """One script or function per version: the n-th migrates version n - 1 to version n."""
 

@@ -38,7 +38,16 @@ from wbym.domain import (
     shift_time,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, Unsupported
-from wbym.feed import CONFIRMATION_TIMEOUT, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
+from wbym.feed import (
+    CONFIRMATION_TIMEOUT,
+    DeadLetters,
+    Events,
+    Feed,
+    Outbox,
+    SqliteStore,
+    Store,
+    StreamStatus,
+)
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
 from wbym.limits import BucketState, Priority
 from wbym.paging import Listing
@@ -308,6 +317,15 @@ class Inbox:
             InvalidInput: The inbox has no ``state``.
         """
         return self._feed.outbox
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Events that could not be handled and were laid aside.
+
+        Raises:
+            InvalidInput: The inbox has no ``state``.
+        """
+        return self._feed.dead_letters
 
     async def hint(self, hints: Sequence[Hint]) -> None:
         """Store hints about changes, such as those of notifications, and poll for them soon."""

@@ -78,7 +78,7 @@ class TestForeignFile:
     async def test_newer_version(self, path: Path) -> None:
         await filled(path)
         sql(path, "PRAGMA user_version = 7")
-        await rejected(path, "has version 7, and .* up to 4; use the newer wbym that wrote it")
+        await rejected(path, "has version 7, and .* up to 5; use the newer wbym that wrote it")
 
     @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
     async def test_file_of_garbage(self, path: Path, size: int) -> None:
@@ -112,7 +112,7 @@ class TestStateFile:
     async def test_empty_file_becomes_a_state_file(self, path: Path) -> None:
         path.touch()
         assert await filled(path)
-        assert sql(path, "PRAGMA user_version") == [(4,)]
+        assert sql(path, "PRAGMA user_version") == [(5,)]
 
     async def test_empty_database_becomes_a_state_file(self, path: Path) -> None:
         sql(path, "CREATE TABLE gone (id)", "DROP TABLE gone")
@@ -278,16 +278,16 @@ class TestMigration:
             patch.setattr(schema, "MIGRATIONS", LATER)
             assert await everything(path) == before
             assert await everything(path) == before
-        assert sql(path, "PRAGMA user_version") == [(5,)]
+        assert sql(path, "PRAGMA user_version") == [(6,)]
         assert sql(path, "SELECT * FROM late") == []
-        await rejected(path, "has version 5, and this wbym knows versions up to 4")
+        await rejected(path, "has version 6, and this wbym knows versions up to 5")
 
     async def test_new_file_runs_all_migrations(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(schema, "MIGRATIONS", LATER)
         await filled(path)
-        assert sql(path, "PRAGMA user_version") == [(5,)]
+        assert sql(path, "PRAGMA user_version") == [(6,)]
         assert sql(path, "SELECT * FROM late") == []
 
     async def test_two_processes_at_once(self, path: Path) -> None:
@@ -299,7 +299,7 @@ class TestMigration:
             one.go()
             two.go()
             assert [await asyncio.to_thread(other.end) for other in (one, two)] == [0, 0]
-        sql(path, "PRAGMA user_version = 4", "DROP TABLE late")
+        sql(path, "PRAGMA user_version = 5", "DROP TABLE late")
         assert await everything(path) == before
 
     @pytest.mark.parametrize("bad", ["SELECT nonsense", "INSERT INTO stream (id) VALUES (NULL)"])
