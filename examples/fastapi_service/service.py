@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -111,11 +111,12 @@ def item_of(record: Chat | Question | Feedback | Return) -> Item:
 async def read(
     listing: Listing[T], item_of: Callable[[T], Item], found: Unanswered, limit: int
 ) -> None:
-    """Read a list of all accounts; what fails is named, and the rest is there."""
+    """Read the first items of a list of all accounts; an account that fails is named."""
     try:
         async for record in listing:
             found.items.append(item_of(record))
-            if len(found.items) >= limit:
+            limit -= 1
+            if limit == 0:
                 return
     except AccountsFailed as failed:
         found.errors += [str(error) for error in failed.exceptions]
@@ -150,8 +151,10 @@ app = FastAPI(title="Unanswered items", lifespan=lifespan)
 
 
 @app.get("/unanswered")
-async def unanswered(inbox: OpenInbox, limit: int = 100) -> Unanswered:
-    """Items of all accounts that wait for the seller."""
+async def unanswered(
+    inbox: OpenInbox, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> Unanswered:
+    """Items of all accounts that wait for the seller, up to a number of each kind."""
     found = Unanswered(items=[], errors=[])
     await read(inbox.returns(is_open=True), item_of, found, limit)
     await read(inbox.chats(waiting_for_seller=True), item_of, found, limit)

@@ -4,10 +4,12 @@ Usage: BOT_TOKEN=... CHAT_ID=... python forwarder.py CONFIG [STATE]
 """
 
 import asyncio
+import logging
 import os
 import sys
 
 from aiogram import Bot, Dispatcher, F, Router, types
+from aiogram.exceptions import TelegramAPIError
 
 from wbym import (
     Delivery,
@@ -22,12 +24,16 @@ from wbym import (
     WbymError,
 )
 
+log = logging.getLogger("forwarder")
+
 APPROVE = "approve"
 KEYBOARD = types.InlineKeyboardMarkup(
     inline_keyboard=[[types.InlineKeyboardButton(text="Отправить ответ", callback_data=APPROVE)]]
 )
 ANSWER = "Ответ: "
 """Before the prepared answer, on the last line but one; the last line is the ref."""
+PAUSE = 5.0
+"""Seconds after an error of Telegram."""
 MAX_TEXT = 3500
 """Characters of a buyer's text; a message of Telegram takes 4096."""
 
@@ -114,18 +120,29 @@ def router_of(inbox: Inbox, chat: int) -> Router:
     return router
 
 
+async def take_updates(dispatcher: Dispatcher, bot: Bot) -> None:
+    """Handle what people do in the chat, in order, until cancelled."""
+    offset: int | None = None
+    while True:
+        try:
+            for update in await bot.get_updates(offset, timeout=30):
+                offset = update.update_id + 1
+                await dispatcher.feed_update(bot, update)
+        except TelegramAPIError as error:
+            log.warning("%s", error)
+            await asyncio.sleep(PAUSE)
+
+
 async def run(inbox: Inbox, bot: Bot, chat: int) -> None:
     """Forward items and take answers until SIGTERM or Ctrl-C."""
     dispatcher = Dispatcher()
     dispatcher.include_router(router_of(inbox, chat))
-    polling = asyncio.create_task(
-        dispatcher.start_polling(bot, handle_signals=False, close_bot_session=False)
-    )
+    taking = asyncio.create_task(take_updates(dispatcher, bot))
     try:
         await handlers_of(inbox, bot, chat).run(inbox)
     finally:
-        polling.cancel()
-        await asyncio.wait([polling])
+        taking.cancel()
+        await asyncio.wait([taking])
 
 
 async def main(config: str, state: str) -> None:
@@ -138,4 +155,5 @@ async def main(config: str, state: str) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     asyncio.run(main(sys.argv[1], *(sys.argv[2:] or ["wbym.db"])))

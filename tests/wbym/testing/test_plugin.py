@@ -129,7 +129,7 @@ async def test_options(wildberries_simulator):
 def test_fixtures_in_any_order_and_in_workers(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(NO_LOOP)
     pytester.makepyfile(BOT)
-    options = ("--numprocesses", "2", "--strict-markers", "-p", "randomly")
+    options = ("--numprocesses", "2", "--strict-markers")
     result = pytester.runpytest_subprocess(*STRICT, *options, timeout=200)
     result.assert_outcomes(passed=8)
 
