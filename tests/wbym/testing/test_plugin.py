@@ -150,7 +150,7 @@ def test_misuse_is_told_in_one_line(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(WRONG)
     result = pytester.runpytest_subprocess(*STRICT, timeout=200)
     result.assert_outcomes(errors=3)
-    result.stdout.fnmatch_lines(
+    result.stdout.fnmatch_lines_random(
         [
             "*an async test: define it with `async def test_sync`",
             "*an async test: mark the test with pytest.mark.asyncio*",
