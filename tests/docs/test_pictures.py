@@ -24,5 +24,5 @@ def test_texts_fit(picture: Picture, language: int) -> None:
         for line in lines:
             assert len(line) * WIDE <= box.width - 4, line
         assert (len(lines) + 1) * 17 <= box.height, heading
-        assert 0 <= box.x and box.x + box.width <= picture.width, heading
-        assert 0 <= box.y and box.y + box.height <= picture.height, heading
+        assert 0 <= box.x <= picture.width - box.width, heading
+        assert 0 <= box.y <= picture.height - box.height, heading
