@@ -13,7 +13,7 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 COG := $(BIN)/cog -I . -p 'from docs._tools import capabilities, columns, commands, methods, results'
-PAGES := README.md $(wildcard docs/*.md)
+PAGES := README.md README.ru.md $(wildcard docs/*.md)
 
 # pyright comes in its wheel; it looks for no newer version.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1

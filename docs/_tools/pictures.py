@@ -372,10 +372,7 @@ PICTURES: Final = (
         230,
         (
             Box(20, 30, 110, 54, ("Listing\nthe newest first", "Список\nсначала новые"), "ours"),
-            *(
-                Box(150 + 90 * n, 30, 80, 54, (f"Page {n + 1}", f"Стр. {n + 1}"))
-                for n in range(4)
-            ),
+            *(Box(150 + 90 * n, 30, 80, 54, (f"Page {n + 1}", f"Стр. {n + 1}")) for n in range(4)),
             Box(
                 520,
                 30,
