@@ -4,6 +4,7 @@ import sys
 from types import ModuleType
 
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.pycode import ModuleAnalyzer
 
 import wbym
@@ -21,6 +22,7 @@ extensions = [
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_build", "_tools", "locale"]
+suppress_warnings = ["ref.python"]  # several records have a field of one name
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -49,6 +51,16 @@ html_css_files = ["wbym.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "language.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
@@ -57,6 +69,7 @@ def setup(app: Sphinx) -> None:
     """Document each name once, in the package that exports it."""
     app.connect("autodoc-skip-member", _skip_foreign)
     app.connect("autodoc-process-docstring", _describe_constant)
+    app.connect("config-inited", _name_other_language)
 
 
 def _skip_foreign(
@@ -83,3 +96,9 @@ def _describe_constant(
         if text := found.attr_docs.get(("", constant)):
             lines[:] = text
             return
+
+
+def _name_other_language(app: Sphinx, config: Config) -> None:
+    other = "en" if config.language == "ru" else "ru"
+    names = {"en": "English", "ru": "Русский"}
+    config.html_context |= {"other_language": other, "other_language_name": names[other]}
