@@ -6,6 +6,7 @@ it ends.
 """
 
 import logging
+import math
 import os
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -51,6 +52,7 @@ class SqliteStore:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Final = Path(path)
         self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self.alive_until: Final = math.inf
         self._connection = Connection(self.path, StateError, private=True)
         self._db = Database(self._connection)
         self._locks = FileLocks(None)
@@ -96,6 +98,9 @@ class SqliteStore:
         await self._db.aclose(free)
 
     # Owners and readers.
+
+    async def hold(self) -> None:
+        """See ``Store.hold``. The operating system ends its locks with its process."""
 
     async def alive(self, owner: str) -> bool:
         """See ``Store.alive``."""
