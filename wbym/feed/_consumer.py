@@ -16,7 +16,7 @@ import msgspec
 from wbym import observe
 from wbym.account import Observed
 from wbym.domain import Chat, UndecodableRecord
-from wbym.errors import StateError
+from wbym.errors import LeaseLost, StateError
 from wbym.feed._events import Event, EventKind
 from wbym.feed._patience import Patience
 from wbym.feed._serialization import decode_chat, decode_record
@@ -127,12 +127,18 @@ class Events:
         """Wait for the next event.
 
         Raises:
-            FeedBusy: Another reader follows one of the accounts.
+            FeedBusy: Another reader follows one of the accounts, perhaps because this one did not
+                answer in time.
             StateError: The state cannot be read or written, and will not recover by itself.
                 Unconfirmed events come again.
         """
         try:
-            return await self._next()
+            while True:
+                try:
+                    return await self._next()
+                except LeaseLost as lost:
+                    logger.warning("%s; following again", lost)
+                    await self._leave()
         except Exception:
             with suppress(StateError):
                 await self.aclose()
@@ -151,6 +157,9 @@ class Events:
             self._written_at = clock()
         while True:
             self._check()
+            if clock() >= self._store.alive_until:
+                await self._patience.run(self._store.hold)
+                continue
             if self._ready:
                 stored = self._ready.popleft()
                 if stored.account in self._accounts:
@@ -196,10 +205,20 @@ class Events:
 
     async def aclose(self) -> None:
         """Stop following. The event that is being handled is not confirmed."""
-        if self._accounts is not None:
-            self._accounts, self._out, self._after = None, None, 0
-            self._ready.clear()
+        if self._forget():
             await self._stop()
+
+    async def _leave(self) -> None:
+        """Stop following, to begin anew; waits for the end of faults of the state."""
+        self._forget()
+        await self._patience.run(self._stop)
+
+    def _forget(self) -> bool:
+        """Forget what was read; return whether accounts are followed."""
+        followed = self._accounts is not None
+        self._accounts, self._out, self._after = None, None, 0
+        self._ready.clear()
+        return followed
 
 
 def _undecodable(stored: StoredEvent, error: Exception) -> UndecodableRecord:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import weakref
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -28,6 +29,8 @@ logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _HINTS_EVERY: Final = 1.0
 """Seconds between checks for hints that another process may have stored."""
+_HOLD_EVERY: Final = 1.0
+"""Seconds between checks whether another process has taken over an account."""
 _BACKLOG_EVERY: Final = 15.0
 """Seconds between reports of the backlog."""
 
@@ -128,7 +131,8 @@ class Feed:
             if left is not None:
                 # Its loop was left, without the end of a block.
                 await self._release()
-            for name, account in accounts.items():
+            # In the same order everywhere: two processes never wait for each other.
+            for name, account in sorted(accounts.items()):
                 await self._patience.run(partial(self._follow, name, wait))
                 self._followed.add(name)
                 for stream in account.streams():
@@ -139,6 +143,7 @@ class Feed:
         for (name, _), reader in self._readers.items():
             self._spawn(name, reader.run())
         self._spawn("", self._watch_hints(list(accounts)))
+        self._spawn("", self._watch_hold())
         self._spawn("", self._report_backlog())
         return self._followed
 
@@ -193,6 +198,16 @@ class Feed:
                     reader.hint(hint.id, number)
             with anyio.move_on_after(_HINTS_EVERY if foreign else None):
                 await self._hinted.wait()
+
+    async def _watch_hold(self) -> None:
+        """Notice that another process has taken over, also while there is nothing to write.
+
+        Raises:
+            LeaseLost: It has.
+        """
+        while self._store.alive_until != math.inf:
+            await self._patience.run(self._store.hold)
+            await anyio.sleep(_HOLD_EVERY)
 
     async def _report_backlog(self) -> None:
         while True:

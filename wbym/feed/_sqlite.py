@@ -52,7 +52,6 @@ class SqliteStore:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Final = Path(path)
         self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-        self.alive_until: Final = math.inf
         self._connection = Connection(self.path, StateError, private=True)
         self._db = Database(self._connection)
         self._locks = FileLocks(None)
@@ -99,8 +98,13 @@ class SqliteStore:
 
     # Owners and readers.
 
+    @property
+    def alive_until(self) -> float:
+        """See ``Store.alive_until``. The operating system ends its locks with its process."""
+        return math.inf
+
     async def hold(self) -> None:
-        """See ``Store.hold``. The operating system ends its locks with its process."""
+        """See ``Store.hold``."""
 
     async def alive(self, owner: str) -> bool:
         """See ``Store.alive``."""
