@@ -37,7 +37,7 @@ _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _CONNECTIONS: Final = 4
 """Max connections, besides that of urgent calls."""
 _CONNECT_TIMEOUT: Final = 5.0
-TIMEOUT: Final = 30.0
+TIMEOUT: Final = 10.0
 """Seconds after which a call fails."""
 _RECONNECT: Final = (0.0, 0.2, 0.8)
 """Seconds before a call is repeated whose connection was lost."""
@@ -81,10 +81,22 @@ class Address:
     """
 
     def __init__(self, url: str) -> None:
-        secret = SecretText(url)
-        self.schema: Final = _schema(secret)
-        self._shown: Final = _shown(secret)
-        self._url: Final = _without_schema(secret)
+        url = SecretText(url)
+        shown = _shown(url)
+        if shown is None:
+            raise StateError(
+                "postgresql://***",
+                "the address cannot be parsed; expected postgresql://user:password@host:port/"
+                "database, with special characters of the password percent-encoded",
+            )
+        schemas = [value for name, value in _parameters(url) if name == "schema"] or ["wbym"]
+        if len(schemas) > 1 or not _SCHEMA.fullmatch(schemas[0]):
+            rule = "must be one name of lower-case Latin letters, digits and _, at most 63"
+            raise StateError(shown, f"the parameter schema {rule}")
+        self.schema: Final = schemas[0]
+        self.url: Final = _without_schema(url)
+        """The address for asyncpg, with its password."""
+        self._shown: Final = shown
 
     def __str__(self) -> str:
         return self._shown
@@ -93,59 +105,36 @@ class Address:
         return f"Address({self._shown!r})"
 
     @property
-    def url(self) -> SecretText:
-        """The address for asyncpg, with its password."""
-        return self._url
+    def has_password(self) -> bool:
+        """Whether the address itself has a password."""
+        parameters = {name for name, _ in _parameters(self.url)}
+        return urlsplit(reveal(self.url)).password is not None or "password" in parameters
 
 
-def _shown(url: SecretText) -> str:
-    """The address without its secrets.
-
-    Raises:
-        StateError: It cannot be parsed, probably because of its password.
-    """
-    fault = StateError(
-        "postgresql://***",
-        "the address cannot be parsed; expected postgresql://user:password@host:port/database, "
-        "with special characters of the password percent-encoded",
-    )
+def _shown(url: SecretText) -> str | None:
+    """The address without its secrets; None if it cannot be parsed, perhaps due to its password."""
     try:
         parts = urlsplit(reveal(url))
-        place = parts.netloc.rpartition("@")[2]
-        # Ports that are not numbers raise; an @ in the path is the rest of a password.
-        ports = [urlsplit(f"//{host}").port for host in place.split(",")]
-        is_valid = "@" not in parts.path and "@" not in parts.query and len(ports) > 0
-        user = unquote(parts.netloc.rpartition("@")[0].partition(":")[0])
+        user, _, place = parts.netloc.rpartition("@")
+        for host in place.split(","):
+            _ = urlsplit(f"//{host}").port  # raises if it is not a number
     except ValueError:
-        is_valid, parts, place, user = False, urlsplit(""), "", ""
-    if not is_valid:
-        raise fault
+        return None
+    # An @ elsewhere is the end of a password with a character that has another meaning.
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        return None
+    user = unquote(user.partition(":")[0])
     return f"postgresql://{f'{user}@' if user else ''}{place}{parts.path}"
 
 
-def _schema(url: SecretText) -> str:
-    found = [value for name, value in _parameters(url) if name == "schema"]
-    if not found:
-        return "wbym"
-    if len(found) > 1 or not _SCHEMA.fullmatch(found[0]):
-        raise StateError(
-            _shown(url),
-            "the schema must be one name of lower-case Latin letters, digits and _, at most 63",
-        )
-    return found[0]
+def _parameters(url: SecretText) -> list[tuple[str, str]]:
+    return parse_qsl(urlsplit(reveal(url)).query, keep_blank_values=True)
 
 
 def _without_schema(url: SecretText) -> SecretText:
     parts = urlsplit(reveal(url))
     rest = [(name, value) for name, value in _parameters(url) if name != "schema"]
     return SecretText(parts._replace(query=urlencode(rest, quote_via=quote)).geturl())
-
-
-def _parameters(url: SecretText) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(urlsplit(reveal(url)).query, keep_blank_values=True)
-    except ValueError:
-        return []
 
 
 class Result(NamedTuple):

@@ -168,7 +168,7 @@ class TestFile:
             ("accounts = ]", r"not valid TOML: .*line 1"),
             ("", r"required field `accounts`; expected tables \[accounts\.NAME\]"),
             ("[accounts]", r"accounts: expected at least one table"),
-            ("[account.a]", r"\[accounts\.NAME\] only"),
+            ("[account.a]", r"\[accounts\.NAME\] and"),
             (
                 '[accounts." "]\nmarketplace = "wildberries"\nsecret_env = "A"',
                 r"\(line 1\): the name must have a visible character",

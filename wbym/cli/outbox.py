@@ -1,23 +1,20 @@
-"""The command ``wbym outbox``: replies with idempotency keys, from the state file alone."""
+"""The command ``wbym outbox``: replies with idempotency keys, from the state alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final
 
-import anyio
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from wbym.cli.options import AccountName
+from wbym.cli.options import AccountName, State, open_state
 from wbym.cli.show import time_text, write_lines
 from wbym.cli.terminal import clean, note, output, plain_errors
 from wbym.domain import Delivery, DeliveryState
-from wbym.errors import InvalidInput, StateError
-from wbym.feed import SqliteStore, Store, resolve
+from wbym.errors import InvalidInput
+from wbym.feed import resolve
 
 __all__ = ["outbox"]
 
@@ -33,7 +30,7 @@ _INDENT: Final = 12
 outbox: typer.Typer = typer.Typer(
     no_args_is_help=True,
     help="List replies with idempotency keys, and resolve those whose outcome is unknown. "
-    "Needs only the state file, and can be used while a service is running.",
+    "Needs only the state, and can be used while a service is running.",
 )
 
 
@@ -51,16 +48,12 @@ _RESOLVED: Final = {
     Outcome.AGAIN: DeliveryState.PENDING,
 }
 
-StateFile = Annotated[
-    Path, typer.Option("--state", metavar="FILE", help="State file of the feed and the outbox.")
-]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Idempotency key of the delivery.")]
-_DEFAULT: Final = Path("wbym.db")
 
 
 @outbox.command("list")
 def list_deliveries(
-    state: StateFile = _DEFAULT,
+    state: State = None,
     states: Annotated[
         list[DeliveryState] | None,
         typer.Option(
@@ -98,7 +91,7 @@ def list_deliveries(
 @outbox.command("show")
 def show_delivery(
     key: Key,
-    state: StateFile = _DEFAULT,
+    state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
     """Show the details of one delivery."""
@@ -121,46 +114,35 @@ def resolve_delivery(
             "be sent. again: the buyer did not; send it."
         ),
     ],
-    state: StateFile = _DEFAULT,
+    state: State = None,
 ) -> None:
     """Record the outcome of a delivery that is unknown or waits to be sent."""
     with plain_errors():
         resolved = asyncio.run(_resolve(state, key, _RESOLVED[outcome]))
     text = f"{clean(resolved.idempotency_key or '')} is {resolved.state}"
     if outcome is Outcome.AGAIN:
-        text += ": the service that uses this file sends it within a minute, or when it starts"
+        text += ": the service that uses this state sends it within a minute, or when it starts"
     output().print(text, markup=False, soft_wrap=True)
 
 
 async def _find(
-    path: Path, states: Sequence[DeliveryState] | None, account: str | None
+    state: str | None, states: Sequence[DeliveryState] | None, account: str | None
 ) -> list[Delivery]:
-    async with _opened(path) as store:
+    async with open_state(state, existing=True) as store:
         return await store.deliveries(states, None if account is None else [account])
 
 
-async def _one(path: Path, key: str) -> Delivery:
-    async with _opened(path) as store:
+async def _one(state: str | None, key: str) -> Delivery:
+    async with open_state(state, existing=True) as store:
         found = await store.delivery(key)
     if found is None:
         raise InvalidInput("show", "idempotency_key", "must be of a delivery", key)
     return found
 
 
-async def _resolve(path: Path, key: str, state: DeliveryState) -> Delivery:
-    async with _opened(path) as store:
-        return await resolve(store, key, state)
-
-
-@asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[Store]:
-    """Open an existing state file; creating an empty one would hide a wrong name."""
-    if not await anyio.Path(path).is_file():
-        raise StateError(
-            path, "the file does not exist; name the service's state file with --state"
-        )
-    async with SqliteStore(path) as store:
-        yield store
+async def _resolve(state: str | None, key: str, outcome: DeliveryState) -> Delivery:
+    async with open_state(state, existing=True) as store:
+        return await resolve(store, key, outcome)
 
 
 def _list(found: Sequence[Delivery]) -> None:

@@ -26,6 +26,7 @@ import anyio
 import msgspec
 
 from wbym._postgres import TIMEOUT, Address, Postgres, Result, Row
+from wbym._reprs import SecretText
 from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, LeaseLost, StateError
@@ -118,6 +119,7 @@ class PostgresStore:
         self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}@{socket.gethostname()}"
         self.alive_until: float = 0.0
         """See ``Store.alive_until``."""
+        url = SecretText(url)
         self._address = Address(url)
         self._place = str(self._address)
         self._db = Postgres(self._address)
@@ -244,13 +246,8 @@ class PostgresStore:
                 await anyio.sleep(_WAITING)
             yield
         finally:
-            self._read.discard(account)
-            self._tokens.pop(account, None)
-            self._lost.discard(account)
-            query = "UPDATE {reader} SET owner = '' WHERE account = $1 AND owner = $2"
-            # A store that was closed meanwhile has released it; otherwise it ends with the lease.
-            with anyio.CancelScope(shield=True), suppress(StateError):
-                await self._run(query, account, self.owner, timeout=_RENEWAL_TIMEOUT)
+            with anyio.CancelScope(shield=True):
+                await self._free(account)
 
     async def _take(self, account: str) -> str | None:
         """Become the reader of an account, or return the owner that is."""
@@ -263,11 +260,28 @@ class PostgresStore:
             " WHERE name = r.owner AND until > statement_timestamp()) RETURNING token)"
             " SELECT (SELECT token FROM taken), (SELECT owner FROM {reader} WHERE account = $1)"
         )
-        ((token, other),) = (await self._run(query, account, self.owner)).rows
+        taking = asyncio.ensure_future(self._run(query, account, self.owner))
+        try:
+            ((token, other),) = (await asyncio.shield(taking)).rows
+        finally:
+            # Otherwise it might be taken after it was released.
+            await asyncio.wait([taking])
         if token is None:
             return str(other)
         self._tokens[account] = token
         return None
+
+    async def _free(self, account: str) -> None:
+        """Release an account, if this store is its reader."""
+        self._tokens.pop(account, None)
+        self._lost.discard(account)
+        query = "UPDATE {reader} SET owner = '' WHERE account = $1 AND owner = $2"
+        try:
+            # A store that was closed meanwhile has released it; otherwise it ends with the lease.
+            with suppress(StateError):
+                await self._run(query, account, self.owner, timeout=_RENEWAL_TIMEOUT)
+        finally:
+            self._read.discard(account)
 
     def _who(self, owner: str) -> str:
         process, _, host = owner.partition("@")

@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self, TypeVar, overload
 import anyio
 import anyio.to_thread
 
-from wbym._config import find_accounts
+from wbym._config import find_accounts, find_state
 from wbym.account import Account, AnyRecord, Capability, CheckReport, Hint, has
 from wbym.account._account import share_connections
 from wbym.account._inputs import ref_of
@@ -38,7 +38,8 @@ from wbym.domain import (
     shift_time,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, Unsupported
-from wbym.feed import CONFIRMATION_TIMEOUT, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
+from wbym.feed import CONFIRMATION_TIMEOUT, Events, Feed, Outbox, Store, StreamStatus
+from wbym.feed._places import StatePlace, hide_password, store_at
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
 from wbym.limits import BucketState, Priority
 from wbym.paging import Listing
@@ -67,8 +68,10 @@ class Inbox:
     Args:
         accounts: The accounts; the inbox closes them. They share one pool of connections, besides
             those to which a ``session`` was lent.
-        state: A file for events and for replies under idempotency keys, created if it does not
-            exist, or a store; the inbox closes it. :meth:`events` and idempotency keys require it.
+        state: Where events and replies under idempotency keys are stored: a file, created if it
+            does not exist; a PostgreSQL database, as ``postgresql://user@host/database``, which
+            processes of several machines may share; or a store, which the inbox closes.
+            :meth:`events` and idempotency keys require it.
         confirmation_timeout: Seconds after which a reply of unknown fate that is still not visible
             is sent again; see :class:`wbym.feed.Outbox`.
         on_error: Called with the name and the error of an account that fails while reading, instead
@@ -84,10 +87,11 @@ class Inbox:
     def __init__(
         self,
         *accounts: Account,
-        state: str | PathLike[str] | Store | None = None,
+        state: StatePlace | Store | None = None,
         confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> None:
+        state = hide_password(state) if isinstance(state, str) else state
         require("Inbox", "confirmation_timeout", confirmation_timeout, float)
         if confirmation_timeout <= 0:
             raise InvalidInput(
@@ -111,7 +115,7 @@ class Inbox:
         cls,
         path: str | PathLike[str],
         *,
-        state: str | PathLike[str] | Store | None = None,
+        state: StatePlace | Store | None = None,
         confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> Self:
@@ -120,7 +124,10 @@ class Inbox:
         Until it is entered with ``async with``, each method raises ``InboxNotOpen``. The file and
         the secrets are read on entering, which raises ``ConfigError`` if the file is invalid or a
         secret is missing, and ``InvalidToken`` if a secret is not a token of its marketplace.
+
+        Without ``state``, the file's ``[shared] state`` is used, if it has one.
         """
+        state = hide_password(state) if isinstance(state, str) else state
         inbox = cls(state=state, confirmation_timeout=confirmation_timeout, on_error=on_error)
         inbox._config = Path(path)
         return inbox
@@ -140,6 +147,8 @@ class Inbox:
             if config is not None:
                 for source in await anyio.to_thread.run_sync(find_accounts, config):
                     self.add(await source.open())
+                if self._state is None:
+                    self._state = await anyio.to_thread.run_sync(find_state, config)
             if self._state is not None:
                 await self._open_state(self._state)
         except BaseException:
@@ -147,11 +156,10 @@ class Inbox:
             raise
         return self
 
-    async def _open_state(self, state: str | PathLike[str] | Store) -> None:
-        if isinstance(state, str | PathLike):
-            store: Store = await SqliteStore(state).__aenter__()
-        else:
-            store = state
+    async def _open_state(self, state: StatePlace | Store) -> None:
+        store: Store = (
+            await store_at(state).__aenter__() if isinstance(state, str | PathLike) else state
+        )
         self._open_feed = Feed(
             self._accounts,
             store,
