@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 import anyio
 import anyio.to_thread
 
-from wbym._reprs import SecretText, reveal
+from wbym._reprs import SecretText, reveal, safe_repr
 from wbym.errors import StateError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "42P07": "another program uses the schema: name another one, as in ?schema=wbym_feed",
     "42P01": "the tables were deleted while they were in use: restore them",
     "53": "free disk, memory or connections of the server; stored data is not lost",
+    "58": "the disk of the server is broken, or full; stored data is not lost",
     "57": "the server ended the call; it may be restarting",
     "25006": "the server takes no writes: use the address of the primary",
 }
@@ -101,6 +102,7 @@ class Address:
     def __str__(self) -> str:
         return self._shown
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"Address({self._shown!r})"
 
@@ -334,9 +336,8 @@ class Postgres:
                 return _Failed(self._passing(reason), is_lost=True)
             case asyncpg.ClientConfigurationError():
                 return _Failed(StateError(str(self.address), text))
-            case asyncpg.DataError() | UnicodeError():
-                # The text has the data.
-                return _Failed(StateError(str(self.address), "a value cannot be stored"))
+            case asyncpg.DataError() | ValueError():
+                return self._rejected("22000", text)
             case asyncpg.InterfaceError() | asyncpg.InternalClientError():
                 reason = f"the connection was lost: {_REMEDIES['08']}"
                 return _Failed(self._passing(reason), is_lost=True)
@@ -344,6 +345,9 @@ class Postgres:
                 raise error
 
     def _rejected(self, code: str, text: str) -> "_Failed":
+        if code.startswith("22"):
+            # The text has the data.
+            text = "a value cannot be stored"
         todo = max((part for part in _REMEDIES if code.startswith(part)), key=len, default="")
         reason = f"{text}: {_REMEDIES[todo]}" if todo else f"{text} (SQLSTATE {code})"
         fault = StateError(str(self.address), reason, retryable=code.startswith(_PASSING))

@@ -26,7 +26,7 @@ import anyio
 import msgspec
 
 from wbym._postgres import TIMEOUT, Address, Postgres, Result, Row
-from wbym._reprs import SecretText
+from wbym._reprs import SecretText, safe_repr
 from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, LeaseLost, StateError
@@ -133,6 +133,7 @@ class PostgresStore:
         self._doubts: dict[tuple[str, str], tuple[Step, uuid.UUID]] = {}
         self._ghosts: set[str] = set()
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"PostgresStore({self._place!r})"
 
