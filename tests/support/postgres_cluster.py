@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from tests.support.postgres import skip_or_fail
 
@@ -113,8 +114,6 @@ async def pgbouncer(server: Cluster) -> AsyncIterator[str]:
     """The address of PgBouncer in transaction mode, with two connections to the server."""
     program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
     if not Path(program).exists():
-        import pytest
-
         pytest.skip("PgBouncer is not installed")
     folder = Path(tempfile.mkdtemp(prefix="wbym-pgbouncer-"))
     port = _free_port()
@@ -126,7 +125,7 @@ async def pgbouncer(server: Cluster) -> AsyncIterator[str]:
         "[pgbouncer]\n"
         f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
         f"auth_type = plain\nauth_file = {users}\n"
-        "pool_mode = transaction\ndefault_pool_size = 2\nmax_prepared_statements = 0\n"
+        "pool_mode = transaction\ndefault_pool_size = 2\n"
     )
     for path in (folder, users, settings):
         path.chmod(0o755)
