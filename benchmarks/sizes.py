@@ -49,6 +49,14 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     crash_messages: int = 20_000
     """At each marketplace."""
     crash_kills: int = 200
+    soak_seconds: float = 600
+    """For which buyers write."""
+    soak_chats: int = 500
+    """At each marketplace, at the start."""
+    soak_locked: float = 15
+    """Seconds for which the state file is locked."""
+    soak_full: float = 10
+    """Seconds for which its disk is full."""
 
 
 FULL = Sizes()
@@ -76,4 +84,8 @@ QUICK = Sizes(
     feed_events=40_000,
     crash_messages=500,
     crash_kills=6,
+    soak_seconds=25,
+    soak_chats=50,
+    soak_locked=4,
+    soak_full=3,
 )
