@@ -405,15 +405,14 @@ class TestFaults:
             )
             shop.arrive("1")
             waiting = asyncio.create_task(anext(events))
-            while "the state fails" not in caplog.text:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            await logged(caplog, "the state fails")
             with pytest.raises(StateError, match="no luck: ") as raised:
                 await inbox.send(shop.chat(), "Да", idempotency_key="k")
             assert raised.value.retryable
             assert not waiting.done()
             await execute(postgres, f"DROP FUNCTION {schema}.fail CASCADE")
             assert (await waiting).message.text == "1"
-        assert "the state works again" in caplog.text
+            await logged(caplog, "the state works again")
 
     async def test_unreachable_server(self) -> None:
         with socket.socket() as closed:
@@ -431,6 +430,13 @@ class TestFaults:
         with pytest.raises(StateError, match="create the database, or name another") as raised:
             await PostgresStore(url).__aenter__()
         assert not raised.value.retryable
+
+
+async def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    """Wait until a text is logged."""
+    async with asyncio.timeout(60):
+        while text not in caplog.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def assert_no_secret(error: BaseException, secret: str) -> None:
