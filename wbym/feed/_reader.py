@@ -74,6 +74,7 @@ class Reader:
         on_events: Called after new events were stored.
         on_error: Called with the error of each round that failed.
         on_delivery: Called with each delivery of the outbox that was seen.
+        on_round: Called at the end of each round.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Reader:
         on_events: Callable[[], None],
         on_error: Callable[[Exception], None],
         on_delivery: Callable[[Delivery], None],
+        on_round: Callable[[], None],
     ) -> None:
         self.account: Final = account
         self.name: Final = stream.name
@@ -97,6 +99,7 @@ class Reader:
         self._on_events = on_events
         self._on_error = on_error
         self._on_delivery = on_delivery
+        self._on_round = on_round
         self._checkpoint: Checkpoint | None = None
         self._read_at: datetime | None = None
         self._error: Exception | None = None
@@ -192,6 +195,7 @@ class Reader:
         finally:
             self._waiting_since = None
             _answer(waiters, found=whole)
+            self._on_round()
         seconds = asyncio.get_running_loop().time() - began
         current().poll_ended(
             account=self.account, stream=self.name, events=events, seconds=seconds, error=error

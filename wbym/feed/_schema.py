@@ -9,6 +9,7 @@ from wbym._sqlite import MEMORY, Connection
 from wbym.errors import StateError
 from wbym.feed import _version_1 as version_1
 from wbym.feed import _version_2 as version_2
+from wbym.feed._checksums import add_checksums
 from wbym.feed._delivery_rows import add_digests, keep_keys, lost_keys
 
 __all__ = ["MIGRATIONS", "prepare"]
@@ -57,6 +58,7 @@ MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     version_1.upgrade,
     version_2.upgrade,
     add_digests,
+    add_checksums,
 )
 """One script or function per version: the n-th migrates version n - 1 to version n."""
 

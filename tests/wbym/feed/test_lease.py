@@ -101,6 +101,26 @@ class TestFeed:
             with pytest.raises(FeedBusy, match="process 7 on other"):
                 await anext(events)
 
+    async def test_reader_that_waits_holds_no_later_account(self) -> None:
+        store = Kept()
+        async with Inbox(Shop("b"), Shop("c"), Shop("a"), state=store) as inbox:
+            async with store.reading("b", wait=False):
+                waiting = asyncio.create_task(anext(inbox.events(wait=True)))
+                await asyncio.sleep(1)
+                with pytest.raises(FeedBusy):
+                    async with store.reading("a", wait=False):
+                        pytest.fail("two have it")
+                # Another reader may hold it while it waits for a.
+                async with store.reading("c", wait=False):
+                    await asyncio.sleep(1)
+            await asyncio.sleep(1)
+            for name in ("a", "b", "c"):
+                with pytest.raises(FeedBusy):
+                    async with store.reading(name, wait=False):
+                        pytest.fail("two have it")
+            waiting.cancel()
+            await asyncio.wait([waiting])
+
 
 class TestOutbox:
     async def test_reply_is_not_sent_after_the_lease_has_ended(self) -> None:
@@ -158,11 +178,11 @@ class TestOutbox:
             store.renew()
             pending = await inbox.send(shop.chat(), "Да", idempotency_key="k")
             assert pending.state is DeliveryState.PENDING
-            assert await store.move(pending, was=[pending.state], owner="other")
-            store._locks.take("other")
+            assert await store.move(pending, was=[pending.state], owner="7-0123456789ab")
+            store._locks.take("7-0123456789ab")
             await asyncio.sleep(100)
             assert shop.sent == []
-            store._locks.free("other")
+            store._locks.free("7-0123456789ab")
             for _ in range(60):
                 store.renew()
                 await asyncio.sleep(1)
