@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     from wbym.account import Account, Capability, Support, installed_adapters
     from wbym.calls import Download, Endpoint, RetryPolicy, Upload
     from wbym.feed import Event, EventKind, Outbox
-    from wbym.inbox import Inbox
+    from wbym.inbox import Handlers, Inbox
     from wbym.limits import Priority, Quota, Scheduler
     from wbym.paging import Listing, Page, Sweep
 
@@ -142,6 +142,7 @@ __all__ = [
     "Feedback",
     "Forbidden",
     "GatewayError",
+    "Handlers",
     "Inbox",
     "InboxNotOpen",
     "Interrupted",
@@ -208,7 +209,7 @@ if not TYPE_CHECKING:
             "wbym.account": ("Account", "Capability", "Support", "installed_adapters"),
             "wbym.calls": ("Download", "Endpoint", "RetryPolicy", "Upload"),
             "wbym.feed": ("Event", "EventKind", "Outbox"),
-            "wbym.inbox": ("Inbox",),
+            "wbym.inbox": ("Handlers", "Inbox"),
             "wbym.limits": ("Priority", "Quota", "Scheduler"),
             "wbym.paging": ("Listing", "Page", "Sweep"),
         },

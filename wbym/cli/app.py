@@ -16,6 +16,7 @@ import typer
 from wbym.account import Account, Capability, installed_adapters, load_adapter
 from wbym.cli import lists, show
 from wbym.cli.check import check_accounts
+from wbym.cli.dead_letters import dead_letters
 from wbym.cli.demo import Sizes, run_demo
 from wbym.cli.demo_assistant import run_assistant
 from wbym.cli.export import export
@@ -23,7 +24,13 @@ from wbym.cli.listen import listen
 from wbym.cli.options import AccountName, Config, moment, sources_of
 from wbym.cli.outbox import outbox
 from wbym.cli.progress import Bars, Lines, Quiet, Watch
-from wbym.cli.show_demo import outcome_line, show_outcome, show_survived
+from wbym.cli.show_demo import (
+    introduce,
+    outcome_line,
+    show_next,
+    show_outcome,
+    show_survived,
+)
 from wbym.cli.terminal import complain, output, plain_errors
 from wbym.cli.waiting import show_waiting
 from wbym.domain import Chat, Feedback, Question, Record, Return
@@ -137,23 +144,29 @@ def demo(
     """
     with plain_errors():
         console = output()
-        watch: Watch = (
-            Quiet() if as_json else Bars(console) if console.is_terminal else Lines(console)
-        )
+
+        def watch() -> Watch:
+            if as_json:
+                return Quiet()
+            return Bars(console) if console.is_terminal else Lines(console)
+
         sizes = Sizes(feedbacks=feedbacks, questions=questions, chats=chats, returns=returns)
-        with watch:
-            outcome = asyncio.run(run_demo(simulators(), sizes, watch))
+        if not as_json:
+            introduce(console, assistant=assistant)
+        with watch() as first:
+            outcome = asyncio.run(run_demo(simulators(), sizes, first))
         if not as_json:
             show_outcome(console, outcome)
         problems = list(outcome.problems)
         survived = None
         if assistant:
-            say = Quiet().say if as_json else Lines(console).say
-            with TemporaryDirectory(prefix="wbym-demo-") as folder:
-                survived = asyncio.run(run_assistant(simulators(), Path(folder), say))
+            with TemporaryDirectory(prefix="wbym-demo-") as folder, watch() as second:
+                survived = asyncio.run(run_assistant(simulators(), Path(folder), second))
             problems += survived.problems
             if not as_json:
                 show_survived(console, survived)
+        if not as_json and not problems:
+            show_next(console)
         if as_json:
             outcome_line(outcome, survived)
         for problem in problems:
@@ -360,6 +373,7 @@ def inbox(config: Config = None, account: AccountName = None, as_json: AsJson = 
 app.command()(export)
 app.command()(listen)
 app.add_typer(outbox, name="outbox")
+app.add_typer(dead_letters, name="dead-letters")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from wbym.account import Account, Capability, Hint, Stream, has
 from wbym.calls import require
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed._consumer import Confirmations, Events
+from wbym.feed._dead_letters import DeadLetters
 from wbym.feed._outbox import Outbox
 from wbym.feed._patience import Patience
 from wbym.feed._reader import Reader, StreamStatus
@@ -32,7 +33,8 @@ _HINTS_EVERY: Final = 1.0
 _HOLD_EVERY: Final = 1.0
 """Seconds between checks whether another process has taken over an account."""
 _BACKLOG_EVERY: Final = 15.0
-"""Seconds between reports of the backlog."""
+"""Seconds between reports of the backlog, and between checks for events that another process made
+ready again."""
 
 
 _MAX_BEGINNING: Final = 400
@@ -80,6 +82,7 @@ class Feed:
         self._consumer: weakref.ref[Events] | None = None
         self._patience = Patience(self._state_failed)
         self._followed: set[str] = set()
+        self.dead_letters: Final = DeadLetters(store, on_retry=self._woken.set)
         self.outbox: Final = Outbox(
             accounts,
             store,
@@ -160,7 +163,7 @@ class Feed:
         self._spawn("", self._begin(dict(self._readers)))
         self._spawn("", self._watch_hints(list(accounts)))
         self._spawn("", self._watch_hold())
-        self._spawn("", self._report_backlog())
+        self._spawn("", self._watch_backlog())
         return self._followed
 
     async def _hold(self, accounts: Collection[str], *, wait: bool) -> None:
@@ -282,8 +285,9 @@ class Feed:
             await self._patience.run(self._store.hold)
             await anyio.sleep(_HOLD_EVERY)
 
-    async def _report_backlog(self) -> None:
+    async def _watch_backlog(self) -> None:
         while True:
+            self._woken.set()
             if observe.watched:
                 for account, count in (await self._patience.run(self._store.backlog)).items():
                     current().backlog(account=account, count=count)

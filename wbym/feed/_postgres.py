@@ -34,7 +34,14 @@ from wbym.feed._delivery import FINAL, OPEN, key_of, open_to
 from wbym.feed._delivery_rows import damaged
 from wbym.feed._events import EventKind
 from wbym.feed._postgres_schema import check, migrate
-from wbym.feed._store import Checkpoint, Claim, SeenRecord, Step, StoredEvent
+from wbym.feed._store import (
+    Checkpoint,
+    Claim,
+    SeenRecord,
+    Step,
+    StoredDeadLetter,
+    StoredEvent,
+)
 from wbym.observe import LogFacts
 
 if TYPE_CHECKING:
@@ -53,7 +60,16 @@ _RENEWAL_TIMEOUT: Final = 2.0
 _WAITING: Final = 0.25
 """Seconds between attempts to take over an account."""
 
-_TABLES: Final = ("owner", "reader", "stream", "seen_record", "event", "delivery", "hint")
+_TABLES: Final = (
+    "owner",
+    "reader",
+    "stream",
+    "seen_record",
+    "event",
+    "dead_letter",
+    "delivery",
+    "hint",
+)
 _ESCAPE: Final = "\N{SYMBOL FOR NULL}"
 _DELIVERY: Final = msgspec.json.Decoder(Delivery)
 _COLUMNS: Final = "key, account, target, state, owner, updated_at, body, work"
@@ -384,6 +400,51 @@ class PostgresStore:
         """See ``Store.backlog``."""
         query = "SELECT account, count(*) FROM {event} GROUP BY account"
         return dict((await self._run(query)).rows)
+
+    # Dead letters.
+
+    async def lay_aside(self, letter: StoredDeadLetter) -> None:
+        """See ``Store.lay_aside``."""
+        query = (
+            "WITH gone AS (DELETE FROM {event} WHERE seq = $1 RETURNING *)"
+            " INSERT INTO {dead_letter} (id, account, kind, at, record, chat, sent_as, seq,"
+            " failed_at, attempts, error) SELECT id, account, kind, at, record, chat, sent_as, seq,"
+            " $2::timestamptz, $3::bigint, $4::text FROM gone"
+            " ON CONFLICT (id) DO UPDATE SET number = excluded.number, account = excluded.account,"
+            " kind = excluded.kind, at = excluded.at, record = excluded.record,"
+            " chat = excluded.chat, sent_as = excluded.sent_as, seq = excluded.seq,"
+            " failed_at = excluded.failed_at, attempts = excluded.attempts, error = excluded.error"
+        )
+        seq = letter.event.seq
+        await self._run(query, seq, letter.failed_at, letter.attempts, letter.error)
+
+    async def dead_letters(self, accounts: Collection[str] | None = None) -> list[StoredDeadLetter]:
+        """See ``Store.dead_letters``."""
+        query = (
+            "SELECT id, account, kind, at, record, chat, sent_as, seq, failed_at, attempts, error"
+            " FROM {dead_letter} WHERE $1::text[] IS NULL OR account = ANY($1::text[])"
+            " ORDER BY failed_at, number"
+        )
+        rows = (await self._run(query, None if accounts is None else list(accounts))).rows
+        return [StoredDeadLetter(_event(row[:8]), *row[8:]) for row in rows]
+
+    async def redeliver(self, event_id: str) -> bool:
+        """See ``Store.redeliver``."""
+        query = (
+            "WITH gone AS (DELETE FROM {dead_letter} WHERE id = $1 RETURNING *),"
+            " turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($2) FROM gone)"
+            " INSERT INTO {event} (id, account, kind, at, record, chat, sent_as)"
+            " SELECT id, account, kind, at, record, chat, sent_as FROM turn, gone RETURNING seq"
+        )
+        found = await self._run(query, event_id, self._turn)
+        # If its first answer was lost, it was probably done then.
+        return bool(found.rows) or found.repeated
+
+    async def drop_dead_letter(self, event_id: str) -> bool:
+        """See ``Store.drop_dead_letter``."""
+        query = "DELETE FROM {dead_letter} WHERE id = $1 RETURNING id"
+        found = await self._run(query, event_id)
+        return bool(found.rows) or found.repeated
 
     # The outbox.
 

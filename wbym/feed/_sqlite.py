@@ -31,9 +31,16 @@ from wbym.feed._delivery import FINAL, OPEN, key_of, open_to
 from wbym.feed._delivery_rows import damaged, digest_of, from_row, to_row
 from wbym.feed._events import EventKind
 from wbym.feed._file_locks import FileLocks
-from wbym.feed._migration import BROKEN
+from wbym.feed._migration import BROKEN, pack
 from wbym.feed._schema import prepare
-from wbym.feed._store import Checkpoint, Claim, SeenRecord, Step, StoredEvent
+from wbym.feed._store import (
+    Checkpoint,
+    Claim,
+    SeenRecord,
+    Step,
+    StoredDeadLetter,
+    StoredEvent,
+)
 from wbym.observe import LogFacts
 from wbym.paging._parts import EPOCH, stamp, unstamp
 
@@ -46,6 +53,8 @@ OPEN_TIMEOUT: Final = 60.0
 _MIN_PAUSE: Final = 0.25
 _MAX_PAUSE: Final = 5.0
 """Min and max seconds between attempts to open a file, doubled each time."""
+_DEAD_LETTER: Final = msgspec.msgpack.Decoder(StoredDeadLetter)
+
 _WAITING: Final = 0.2
 """Seconds between attempts to become the reader of an account."""
 _OWNER: Final = re.compile("[0-9]+-[0-9a-f]{12}")
@@ -242,6 +251,48 @@ class SqliteStore:
         query = "SELECT account, count(*) FROM event GROUP BY account"
         return await self._db.run(lambda db: dict(db.query(query)))
 
+    # Dead letters.
+
+    async def lay_aside(self, letter: StoredDeadLetter) -> None:
+        """See ``Store.lay_aside``."""
+        event = letter.event
+        columns = (event.id, event.account, stamp(letter.failed_at), pack(letter))
+
+        def move(db: Connection) -> None:
+            if db.execute("DELETE FROM event WHERE seq = ?", (event.seq,)):
+                db.execute(
+                    "INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?)",
+                    (*columns, digest_of(columns)),
+                )
+
+        await self._db.write(move)
+
+    async def dead_letters(self, accounts: Collection[str] | None = None) -> list[StoredDeadLetter]:
+        """See ``Store.dead_letters``."""
+        query = (
+            "SELECT * FROM dead_letter WHERE ? IS NULL"
+            " OR account IN (SELECT value FROM json_each(?)) ORDER BY failed_at, rowid"
+        )
+        of = None if accounts is None else _names(accounts)
+        return await self._db.run(
+            lambda db: [_dead_letter(row) for row in db.query(query, (of, of))]
+        )
+
+    async def redeliver(self, event_id: str) -> bool:
+        """See ``Store.redeliver``."""
+
+        def move(db: Connection) -> bool:
+            rows = db.query("DELETE FROM dead_letter WHERE id = ? RETURNING *", (event_id,))
+            _add_events(db, [_dead_letter(row).event for row in rows])
+            return bool(rows)
+
+        return await self._db.write(move)
+
+    async def drop_dead_letter(self, event_id: str) -> bool:
+        """See ``Store.drop_dead_letter``."""
+        query = "DELETE FROM dead_letter WHERE id = ?"
+        return await self._db.write(lambda db: db.execute(query, (event_id,)) > 0)
+
     # The outbox.
 
     async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery | None:
@@ -380,11 +431,7 @@ class SqliteStore:
         if step.forget_before is not None:
             query = "DELETE FROM seen_record WHERE stream = ? AND at < ?"
             db.execute(query, (stream, stamp(step.forget_before)))
-        db.executemany(
-            "INSERT INTO event (id, account, kind, at, record, chat, sent_as, checksum)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            map(_event_row, step.events),
-        )
+        _add_events(db, step.events)
         for delivery in step.deliveries:
             self._move(db, delivery, open_to(delivery.state))
 
@@ -470,6 +517,14 @@ def _checkpoint(db: Connection, row: Row) -> Checkpoint | None:
         return None
 
 
+def _add_events(db: Connection, events: Iterable[StoredEvent]) -> None:
+    db.executemany(
+        "INSERT INTO event (id, account, kind, at, record, chat, sent_as, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        map(_event_row, events),
+    )
+
+
 def _event_row(event: StoredEvent) -> Row:
     at, record, chat, sent_as = stamp(event.at), event.record, event.chat, event.sent_as
     checksum = checksum_of_event(at, record, chat, sent_as)
@@ -491,6 +546,19 @@ def _event(row: Row) -> StoredEvent:
         pass
     data = record if isinstance(record, bytes) else str(record).encode()
     return StoredEvent(f"damaged/{seq}", account, EventKind.UNDECODABLE, EPOCH, data, seq=seq)
+
+
+def _dead_letter(row: Row) -> StoredDeadLetter:
+    """The dead letter of a row; its event cannot be decoded if the row is damaged."""
+    id_, account, _, body, digest = row
+    try:
+        if digest_of(row[:-1]) != digest:
+            raise ValueError
+        return _DEAD_LETTER.decode(body)
+    except BROKEN:
+        data = body if isinstance(body, bytes) else str(body).encode()
+        event = StoredEvent(str(id_), str(account), EventKind.UNDECODABLE, EPOCH, data)
+        return StoredDeadLetter(event, EPOCH, 0, "its row in the state file is damaged")
 
 
 def _warn(db: Connection, what: str, error: Exception, account: str) -> None:

@@ -38,7 +38,15 @@ from wbym.domain import (
     shift_time,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, Unsupported
-from wbym.feed import CONFIRMATION_TIMEOUT, Events, Feed, Outbox, Store, StreamStatus
+from wbym.feed import (
+    CONFIRMATION_TIMEOUT,
+    DeadLetters,
+    Events,
+    Feed,
+    Outbox,
+    Store,
+    StreamStatus,
+)
 from wbym.feed._places import StatePlace, hide_password, store_at
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
 from wbym.limits import BucketState, Priority
@@ -317,6 +325,15 @@ class Inbox:
             InvalidInput: The inbox has no ``state``.
         """
         return self._feed.outbox
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Events that could not be handled and were laid aside.
+
+        Raises:
+            InvalidInput: The inbox has no ``state``.
+        """
+        return self._feed.dead_letters
 
     async def hint(self, hints: Sequence[Hint]) -> None:
         """Store hints about changes, such as those of notifications, and poll for them soon."""

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockBuster
 
-from tests.wbym.feed.kept import step
+from tests.wbym.feed.kept import dead_letter, step
 from tests.wbym.feed.shop import Shop
 from tests.wbym.feed.test_events import LONG_AGO, take
 from tests.wbym.feed.test_schema import sql
 from wbym._sqlite import Connection
 from wbym.domain import DeliveryState
 from wbym.errors import InvalidInput, StateError
-from wbym.feed import EventKind, Events, MemoryStore, SqliteStore
+from wbym.feed import DeadLetters, EventKind, Events, MemoryStore, SqliteStore
 from wbym.feed._schema import prepare
 from wbym.inbox import Inbox
 
@@ -269,6 +269,22 @@ class TestRows:
             async with store.reading("shop", wait=False):
                 assert sql(path, "SELECT owner FROM reader") == [(store.owner,)]
             assert sql(path, "SELECT owner FROM reader") == []
+
+    async def test_dead_letter(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as store:
+            await store.write(step(1))
+            (one,) = await store.events(["shop"], after=0, limit=1)
+            await store.lay_aside(dead_letter(one))
+        sql(path, "UPDATE dead_letter SET body = x'c1' || body")
+        async with SqliteStore(path) as store:
+            (letter,) = await DeadLetters(store).all()
+            assert letter.event.id == one.id
+            assert letter.event.kind is EventKind.UNDECODABLE
+            assert letter.error == "its row in the state file is damaged"
+            await DeadLetters(store).retry(one.id)
+            (again,) = await store.events(["shop"], after=0, limit=1)
+            assert again.id == one.id
 
     async def test_key_that_only_the_index_has(self, tmp_path: Path) -> None:
         path, shop = tmp_path / "state.db", Shop(every=0.01)

@@ -309,6 +309,7 @@ class TestMigration:
         sql(path, "UPDATE event SET record = 'text' WHERE seq = 7")
         for table in ("event", "seen_record"):
             sql(path, f"ALTER TABLE {table} DROP COLUMN checksum")
+        sql(path, "DROP TABLE dead_letter")
         sql(path, "PRAGMA user_version = 4")
         _, _, found, *others = await everything(path)
         assert isinstance(found, list)
