@@ -163,6 +163,9 @@ class PostgresStore:
         await self._db.open(self._prepare)
         try:
             await self._renew()
+            # Rows of processes that were killed.
+            old = "DELETE FROM {owner} WHERE until < statement_timestamp() - interval '1 day'"
+            await self._run(old)
         except BaseException:
             await self._db.aclose()
             raise
