@@ -12,7 +12,7 @@ BENCH_READY := $(VENV)/.bench
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
-COG := $(BIN)/cog -I . -p 'from docs._tools import capabilities, columns, methods, results'
+COG := $(BIN)/cog -I . -p 'from docs._tools import capabilities, columns, commands, methods, results'
 PAGES := README.md $(wildcard docs/*.md)
 
 # pyright comes in its wheel; it looks for no newer version.

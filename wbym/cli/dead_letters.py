@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from wbym.cli.options import AccountName, State, open_state
-from wbym.cli.show import time_text, write_lines
+from wbym.cli.jsonlines import write_lines
+from wbym.cli.options import AccountName, AsJson
+from wbym.cli.state import State, open_state
+from wbym.cli.tables import fit
 from wbym.cli.terminal import clean, note, output, plain_errors
+from wbym.cli.views import time_text
 from wbym.domain import Feedback, Message, Question, Return, UndecodableRecord
 from wbym.feed import DeadLetter, DeadLetters, Event
 
@@ -27,13 +30,11 @@ Ids = Annotated[
 All = Annotated[bool, typer.Option("--all", help="All of them, instead of those with these ids.")]
 
 
-@dead_letters.command("list")
+@dead_letters.command("list", epilog="Example: wbym dead-letters list --account shop-wb")
 def list_letters(
     state: State = None,
     account: AccountName = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per line.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the events, the oldest failure first."""
     with plain_errors():
@@ -48,7 +49,7 @@ def list_letters(
         note("no dead letters")
 
 
-@dead_letters.command("retry")
+@dead_letters.command("retry", epilog="Example: wbym dead-letters retry --all")
 def retry_letters(
     ids: Ids = None, state: State = None, account: AccountName = None, every: All = False
 ) -> None:
@@ -56,7 +57,7 @@ def retry_letters(
     _each(ids, state, account, every, DeadLetters.retry, "will be delivered again")
 
 
-@dead_letters.command("drop")
+@dead_letters.command("drop", epilog="Example: wbym dead-letters drop ID")
 def drop_letters(
     ids: Ids = None, state: State = None, account: AccountName = None, every: All = False
 ) -> None:
@@ -128,8 +129,8 @@ def _list(found: Sequence[DeadLetter]) -> None:
         }
         for name, fact in facts.items():
             line = f"  {name:<10}{clean(fact)}".replace("\n", " ")
-            if name == "text" and len(line) > console.width:
-                line = f"{line[: console.width - 1]}…"
+            if name == "text":
+                line = fit(line, console.width)
             if fact:
                 console.print(Text(line), soft_wrap=True)
 

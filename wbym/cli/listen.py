@@ -16,7 +16,8 @@ from yarl import URL
 from wbym._config import AccountSource
 from wbym.account import Account, Capability, Hint, OnHints, TrustedProxy, has
 from wbym.cli.listen_server import serving
-from wbym.cli.options import AccountName, Config, State, open_state, sources_of
+from wbym.cli.options import AccountName, Config, sources_of
+from wbym.cli.state import State, open_state
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
 from wbym.feed import Store
 from wbym.inbox._signals import stop_signals

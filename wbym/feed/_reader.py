@@ -24,6 +24,7 @@ from wbym.errors import (
 )
 from wbym.feed._coalescing import coalesce
 from wbym.feed._diff import diff_batch
+from wbym.feed._pace import interval
 from wbym.feed._patience import Patience
 from wbym.feed._store import Checkpoint, Step, Store
 from wbym.observe import LogFacts, current
@@ -116,7 +117,7 @@ class Reader:
         return StreamStatus(
             self.account,
             self.name,
-            self._stream.every,
+            interval(self._stream.every),
             self._read_at,
             _described(self._error),
             self._waiting_since,
@@ -154,8 +155,10 @@ class Reader:
             "%s: polling %s every %.0f s",
             self.account,
             self.name,
-            self._stream.every,
-            extra=LogFacts(account=self.account, stream=self.name, every=self._stream.every),
+            interval(self._stream.every),
+            extra=LogFacts(
+                account=self.account, stream=self.name, every=interval(self._stream.every)
+            ),
         )
         clock = asyncio.get_running_loop().time
         due_at = clock()
@@ -169,7 +172,7 @@ class Reader:
                     await anyio.sleep(pause)
                     continue
                 if due:
-                    due_at = began + self._stream.every
+                    due_at = began + interval(self._stream.every)
                 with anyio.move_on_after(max(0.0, due_at - clock())):
                     await self._woken.wait()
                     await anyio.sleep(max(0.0, began + _MIN_INTERVAL - clock()))

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from tests.wbym.cli.conftest import Run, Simulated, flat
+from tests.wbym.cli.conftest import Run, Simulated, flat, rows_of
 from tests.wbym.export.support import ids_in, rows_in
 from wbym.cli.options import day_or_moment, last_of_day_or_moment
 from wbym.cli.show_export import ExportBars, ExportLines, duration_text, state_text
-from wbym.domain import Feedback
+from wbym.domain import Ref
 from wbym.errors import QuotaExhausted
 from wbym.export import LAYOUTS, AccountProgress, Noun, Stage
 from wbym.export._reading import AnyListing, Reading
@@ -118,12 +118,11 @@ def test_all_needs_a_folder(run: Run, shop: Simulated) -> None:
 
 
 def test_period_by_days(run: Run, shop: Simulated) -> None:
-    lines = run("feedbacks", "--json").stdout
-    every = msgspec.json.Decoder(Feedback).decode_lines(lines)
-    days = sorted({item.created_at.date().isoformat() for item in every})
+    every = [(row[0], row[1][:10]) for row in rows_of(run("feedbacks"))]
+    days = sorted({day for _, day in every})
     first, last = days[2], days[4]
     run("export", "feedbacks", "--since", first, "--until", last, "--to", "some.csv")
-    expected = {x.ref.id for x in every if first <= x.created_at.date().isoformat() <= last}
+    expected = {Ref.parse(ref).id for ref, day in every if first <= day <= last}
     assert set(ids_in(Path("some.csv"))) == expected
 
 
@@ -136,9 +135,9 @@ def test_format_when_given(run: Run, shop: Simulated) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--since", "2026-02-30"], "'2026-02-30' is not an ISO time"),
-        (["--since", "2026-01-31T10:00"], "has no time zone; add it, as in 2026-01-31T10:00:00+03"),
-        (["--until", "yesterday"], "'yesterday' is not an ISO time"),
+        (["--since", "2026-02-30"], "'2026-02-30' is not a date"),
+        (["--since", "2026-01-31T10:00"], "has no time zone; add it, as in 2026-01-31T10:00+03"),
+        (["--until", "yesterday"], "'yesterday' is not a date"),
         (["--since", "0001-01-01T00:00+03:00"], "is not a valid time in UTC"),
         (["--since", "0024-01-01"], "'0024-01-01' is before the year 2000"),
         (["--until", "0024-01-01T00:00Z"], "is before the year 2000"),
@@ -172,7 +171,7 @@ def test_error_is_one_line(
     arguments: Sequence[str], message: str, run: Run, shop: Simulated
 ) -> None:
     result = run("export", *arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == (1 if arguments[-1].startswith(("x.xlsx", "nowhere")) else 2)
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
     assert message in result.stderr
