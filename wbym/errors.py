@@ -14,6 +14,7 @@
     ├── ConfigError                   the configuration file or a secret is invalid
     ├── ExportError                   a file cannot be read, written or appended to
     ├── StateError                    the feed's state, or bans, cannot be read or written
+    │   └── LeaseLost                 another process has taken over the account
     ├── InboxNotOpen                  the inbox is not entered yet, or is closed
     ├── AccountNotOpen                the account is closed, or of another event loop
     ├── Interrupted                   an iteration was cancelled or failed: what it gave is not all
@@ -80,6 +81,7 @@ __all__ = [
     "Interrupted",
     "InvalidInput",
     "InvalidToken",
+    "LeaseLost",
     "Locked",
     "MissingScope",
     "NotFound",
@@ -252,7 +254,7 @@ class StateError(_FileError):
     """The state of feed and outbox, or of bans, cannot be read or written.
 
     Args:
-        path: The file.
+        path: The file, or the address of the database without its password.
         reason: What is wrong and what to do.
         retryable: Whether the fault passes, such as a lock or a full disk.
     """
@@ -260,6 +262,13 @@ class StateError(_FileError):
     def __init__(self, path: object, reason: str, *, retryable: bool = False) -> None:
         self.retryable = retryable
         super().__init__(path, reason)
+
+
+class LeaseLost(StateError):
+    """Another process has taken over the account, because this one did not answer in time.
+
+    Nothing was written. A feed then waits for the account again, or raises ``FeedBusy``.
+    """
 
 
 class InboxNotOpen(WbymError):

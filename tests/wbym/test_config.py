@@ -9,7 +9,7 @@ from typing import Self
 
 import pytest
 
-from wbym._config import AccountSource, SecretPlace, choose, find_accounts
+from wbym._config import AccountSource, SecretPlace, choose, find_accounts, find_state
 from wbym.account import Account, AccountOptions
 from wbym.errors import ConfigError, InvalidToken
 from wbym_wildberries import Wildberries
@@ -168,7 +168,7 @@ class TestFile:
             ("accounts = ]", r"not valid TOML: .*line 1"),
             ("", r"required field `accounts`; expected tables \[accounts\.NAME\]"),
             ("[accounts]", r"accounts: expected at least one table"),
-            ("[account.a]", r"\[accounts\.NAME\] only"),
+            ("[account.a]", r"\[accounts\.NAME\] and"),
             (
                 '[accounts." "]\nmarketplace = "wildberries"\nsecret_env = "A"',
                 r"\(line 1\): the name must have a visible character",
@@ -445,3 +445,42 @@ class TestLoading:
             "wbym.errors.ConfigError: wbym.toml: accounts.a.marketplace (line 2)"
         )
         assert last.endswith("'broken' cannot be loaded: RuntimeError: it is broken")
+
+
+class TestState:
+    ACCOUNT = '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\n'
+
+    def found(self, tmp_path: Path, shared: str) -> str | Path | None:
+        path = tmp_path / "accounts.toml"
+        path.write_text(self.ACCOUNT + shared, "utf-8")
+        assert [one.name for one in find_accounts(path, environ={})] == ["a"]
+        return find_state(path)
+
+    def test_without_the_table(self, tmp_path: Path) -> None:
+        assert self.found(tmp_path, "") is None
+        assert self.found(tmp_path, "[shared]\n") is None
+
+    def test_file_is_relative_to_the_configuration(self, tmp_path: Path) -> None:
+        assert self.found(tmp_path, '[shared]\nstate = "a.db"') == tmp_path / "a.db"
+
+    def test_address(self, tmp_path: Path) -> None:
+        found = self.found(tmp_path, '[shared]\nstate = "postgresql://wbym@db/wbym"')
+        assert found == "postgresql://wbym@db/wbym"
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "postgresql://wbym:pa55@db/wbym",
+            "postgresql:///wbym?password=pa55",
+            "postgres://u:pa/55",
+        ],
+    )
+    def test_password_is_refused_and_not_shown(self, tmp_path: Path, address: str) -> None:
+        with pytest.raises(ConfigError, match=r"accounts\.toml: shared\.state: ") as raised:
+            self.found(tmp_path, f'[shared]\nstate = "{address}"')
+        assert "55" not in str(raised.value)
+
+    @pytest.mark.parametrize("shared", ["[shared]\nstate = 7", "[shared]\nstat = 'a'"])
+    def test_wrong_type_and_unknown_key_are_refused(self, tmp_path: Path, shared: str) -> None:
+        with pytest.raises(ConfigError, match=r"expected tables \[accounts\.NAME\] and \[shared\]"):
+            self.found(tmp_path, shared)
