@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from wbym._exports import lazy_exports, show_exports
 from wbym.limits._bans import BanStore, MemoryBans, SharedBanStore
+from wbym.limits._lease import BucketState, Lease
 from wbym.limits._quota import (
     BucketKey,
     Charge,
@@ -14,7 +15,7 @@ from wbym.limits._quota import (
     Quota,
     Window,
 )
-from wbym.limits._scheduler import BucketState, Lease, Scheduler, shared_scheduler
+from wbym.limits._scheduler import Scheduler, shared_scheduler
 
 if TYPE_CHECKING:
     from wbym.limits._sqlite_bans import SqliteBans
