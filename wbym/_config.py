@@ -12,6 +12,9 @@ A TOML file names the accounts; secrets are in the environment or in separate fi
     business_id = 1001                 # an option of the marketplace's accounts
     proxy = "http://10.0.0.1:3128"     # an option of all accounts
 
+    [shared]
+    limits = "redis://cache/0"         # counts the limits for all processes and machines
+
 Without a file, ``WBYM_<MARKETPLACE>_TOKEN`` (``WBYM_<MARKETPLACE>_OAUTH``) defines one account,
 named after its marketplace, with the options ``WBYM_<MARKETPLACE>_<OPTION>``, such as
 ``WBYM_YANDEX_MARKET_BUSINESS_ID``.
@@ -31,6 +34,7 @@ import msgspec
 from wbym.account import Account, AccountOptions, installed_adapters, load_adapter
 from wbym.calls import SecretText, reveal
 from wbym.errors import ConfigError, InvalidInput
+from wbym.limits import is_store_address
 
 __all__ = ["DEFAULT_CONFIG", "AccountSource", "SecretPlace", "choose", "find_accounts"]
 
@@ -273,7 +277,7 @@ def _from_variables(
         key = keys[variable]
         is_list = _is_list(hints[key])
         values[key] = environ[variable].split(",") if is_list else environ[variable]
-        if key == "proxy":
+        if key in {"proxy", "limits"}:
             values[key] = SecretText(environ[variable])
 
     def place(key: str) -> str:
@@ -290,14 +294,19 @@ def _is_list(hint: object) -> bool:
 # The file.
 
 
+class _Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    limits: str | None = None
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts: dict[str, dict[str, object]]
+    shared: _Shared = _Shared()
 
 
 def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
     try:
         text = SecretText(path.read_text(encoding="utf-8-sig"))
-        tables = _Hidden(msgspec.convert(tomllib.loads(reveal(text)), _File).accounts)
+        tables = _Hidden(_tables(path, text))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -305,11 +314,25 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
         reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8 text"
         raise ConfigError(f"{path}: not valid TOML: {reason}") from None
     except msgspec.ValidationError as error:
-        rule = "expected tables [accounts.NAME] only"
+        rule = "expected only tables [accounts.NAME] and [shared]"
         raise ConfigError(f"{path}: {error}; {rule}") from None
     if not tables:
         raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
-    return [_Table(path, text, name, _Hidden(tables[name])).source(environ) for name in tables]
+    return [_Table(path, text, name, tables[name]).source(environ) for name in tables]
+
+
+def _tables(path: Path, text: SecretText) -> dict[str, Mapping[str, object]]:
+    """The tables of the accounts, with the options that all of them share.
+
+    Raises:
+        ConfigError: A shared option is invalid.
+    """
+    file = msgspec.convert(tomllib.loads(reveal(text)), _File)
+    if file.shared.limits is not None and not is_store_address(file.shared.limits):
+        rule = "expected an address such as redis://host or postgresql://host"
+        raise ConfigError(f"{path}: shared.limits: {rule}")
+    shared = {key: value for key, value in msgspec.structs.asdict(file.shared).items() if value}
+    return {name: _Hidden({**shared, **table}) for name, table in file.accounts.items()}
 
 
 class _Table:

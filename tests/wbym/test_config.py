@@ -166,9 +166,9 @@ class TestFile:
         ("text", "expected"),
         [
             ("accounts = ]", r"not valid TOML: .*line 1"),
-            ("", r"required field `accounts`; expected tables \[accounts\.NAME\]"),
+            ("", r"required field `accounts`; expected only tables \[accounts\.NAME\]"),
             ("[accounts]", r"accounts: expected at least one table"),
-            ("[account.a]", r"\[accounts\.NAME\] only"),
+            ("[account.a]", r"only tables \[accounts\.NAME\]"),
             (
                 '[accounts." "]\nmarketplace = "wildberries"\nsecret_env = "A"',
                 r"\(line 1\): the name must have a visible character",

@@ -25,6 +25,7 @@ from wbym.limits._quota_store import (
     RetryIn,
 )
 from wbym.limits._scheduler import Scheduler, shared_scheduler
+from wbym.limits._stores import SharedScheduler, is_store_address, open_quotas
 
 if TYPE_CHECKING:
     from wbym.limits._postgres_quotas import PostgresQuotas
@@ -54,8 +55,11 @@ __all__ = [
     "RetryIn",
     "Scheduler",
     "SharedBanStore",
+    "SharedScheduler",
     "SqliteBans",
     "Window",
+    "is_store_address",
+    "open_quotas",
     "shared_scheduler",
 ]
 
