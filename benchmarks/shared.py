@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import structs
 
 from benchmarks.alone import run_alone
 from benchmarks.limits import QUOTA
@@ -27,11 +28,12 @@ __all__ = ["run"]
 _Row: TypeAlias = list[str | int | float | None]
 
 _PROCESSES: Final = 8
+_CALLERS: Final = 4
 _PAIR_PROCESSES: Final = 3
 _SELLERS: Final = 1000
 _LATENCY: Final = 0.05
 _BUSINESS: Final = 1001
-_STARTING: Final = 6.0
+_STARTING: Final = 8.0
 """Seconds until all processes have started."""
 _STORES: Final = {
     "Redis": os.environ.get("WBYM_TEST_REDIS", "redis://localhost/0"),
@@ -92,12 +94,12 @@ async def _crowd(given: Given, processes: int) -> list[Served]:
     """Run processes at the same time."""
     given.start = time.time() + _STARTING
     within = _STARTING + given.seconds + 60
-    text = _encode(given)
+    given_each = [structs.replace(given, replies=number == 0) for number in range(processes)]
     return list(
         await asyncio.gather(
             *(
-                run_alone("benchmarks.shared_child", text, found=Served, within=within)
-                for _ in range(processes)
+                run_alone("benchmarks.shared_child", _encode(each), found=Served, within=within)
+                for each in given_each
             )
         )
     )
@@ -107,8 +109,10 @@ async def _wildberries(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row]
     seconds = sizes.shared_seconds
     async with list_simulator(10, "--ban-seconds", "30") as simulator:
         await simulator.change_faults(latency=_LATENCY)
-        given = Given("wildberries", limits, 0.0, 2.0, url=simulator.url, secret=new_token())
+        given = Given("wildberries", limits, 0.0, 7.0, url=simulator.url, secret=new_token())
+        given.callers = 0
         alone = await _crowd(given, 1)  # the store then knows the seller
+        given.callers = _CALLERS
         await asyncio.sleep(QUOTA.burst * QUOTA.interval)
         before = await counts(simulator)
         given.seconds = seconds
@@ -117,16 +121,18 @@ async def _wildberries(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row]
     calls = [one.calls for one in served]
     bound = QUOTA.burst + seconds / QUOTA.interval
     replies = [reply for one in served for reply in one.replies]
-    later = max(replies, default=0.0) - min(alone[0].replies, default=_LATENCY)
+    made = sum(calls) + len(replies)
+    idle = statistics.median(alone[0].replies or [_LATENCY])
+    later = max(replies, default=0.0) - idle
     rows: list[_Row] = [
-        [f"{name}: calls to Wildberries in {seconds:g} s, of the bound", sum(calls) / bound, ""],
+        [f"{name}: calls to Wildberries in {seconds:g} s, of the bound", made / bound, ""],
         [f"{name}: the least of a process over the most", min(calls) / max(calls), ""],
         [f"{name}: a reply, later than without other calls, max", later * 1000, "ms"],
         [f"{name}: the same, median", (statistics.median(replies or [0])) * 1000, "ms"],
         [f"{name}: rate limited by Wildberries", refused, "calls"],
     ]
     targets = [
-        Target(f"{name}, of Wildberries' bound", sum(calls) / bound, "at least", 0.97),
+        Target(f"{name}, of Wildberries' bound", made / bound, "at least", 0.97),
         Target(f"{name}, least over most served", min(calls) / max(calls), "at least", 0.7),
         Target(f"{name}, a reply later", later, "at most", QUOTA.interval, "s"),
         Target(f"{name}, rate limited by Wildberries", refused, "at most", 0),

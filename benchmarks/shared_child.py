@@ -19,9 +19,7 @@ __all__ = ["BUDGET", "HOUR", "Given", "Served"]
 HOUR = 30.0
 """Seconds of the simulated hour of Yandex Market."""
 BUDGET = 500
-_CALLERS = 4
-"""Concurrent callers of a process."""
-_REPLY_EVERY = 4.0
+_REPLY_EVERY = 2.0
 """Seconds between replies of a process."""
 _PAIRS_AT_ONCE = 64
 
@@ -38,12 +36,17 @@ class Given(msgspec.Struct):
     secret: str = ""
     business: int = 0
     sellers: int = 0
+    callers: int = 4
+    """Concurrent readers."""
+    replies: bool = False
+    """Whether it replies to buyers too."""
 
 
 class Served(msgspec.Struct):
     """What it has done."""
 
     calls: int = 0
+    """Successful ones until the end, without replies."""
     failed: int = 0
     replies: list[float] = []
     """Seconds that each reply took."""
@@ -84,37 +87,43 @@ async def _repeat(
     reply: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Call as often as the limits allow, and reply now and then."""
-    await asyncio.sleep(given.start - time.time())
-    end = time.monotonic() + given.seconds
+    end = await _begin(given)
 
-    async def one(make: Callable[[], Awaitable[object]]) -> None:
+    async def one(make: Callable[[], Awaitable[object]]) -> bool:
         try:
             await make()
         except WbymError as error:
             served.failed += 1
             served.errors.append(str(error))
-        else:
-            served.calls += time.monotonic() < end
+            return False
+        return time.monotonic() < end
 
     async def read() -> None:
         while time.monotonic() < end:
-            await one(call)
+            served.calls += await one(call)
 
     async def answer(make: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(random.random() * _REPLY_EVERY)
         while time.monotonic() < end:
             start = time.monotonic()
-            await one(make)
-            served.replies.append(time.monotonic() - start)
+            if await one(make):
+                served.replies.append(time.monotonic() - start)
             await asyncio.sleep(_REPLY_EVERY)
 
-    readers = [asyncio.create_task(read()) for _ in range(_CALLERS)]
-    if reply is not None:
+    readers = [asyncio.create_task(read()) for _ in range(given.callers)]
+    if reply is not None and given.replies:
         readers.append(asyncio.create_task(answer(reply)))
     _, late = await asyncio.wait(readers, timeout=end - time.monotonic() + 1.0)
     for task in late:  # they wait for the limits
         task.cancel()
     await asyncio.gather(*readers, return_exceptions=True)
+
+
+async def _begin(given: Given) -> float:
+    """Wait until all processes begin; the monotonic time at which they end."""
+    left = given.start - time.time()
+    await asyncio.sleep(left)
+    return time.monotonic() + min(0.0, left) + given.seconds
 
 
 async def _pairs(given: Given, served: Served) -> None:
@@ -126,8 +135,7 @@ async def _pairs(given: Given, served: Served) -> None:
         for n in range(given.sellers)
     ]
     at_once = _PAIRS_AT_ONCE if given.sellers > 1 else 1
-    await asyncio.sleep(given.start - time.time())
-    end = time.monotonic() + given.seconds
+    end = await _begin(given)
 
     async def loop() -> None:
         while time.monotonic() < end:

@@ -1,10 +1,11 @@
 """Quotas in Redis or Valkey, for several processes and machines."""
 
+import re
 from collections.abc import Sequence
 from hashlib import sha1
 from importlib.resources import files
 from typing import Final, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -41,6 +42,7 @@ __all__ = ["RedisQuotas"]
 
 _SCRIPT: Final = files("wbym.limits").joinpath("quotas.lua").read_text(encoding="utf-8")
 _SHA: Final = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_DATABASE: Final = re.compile(r"(/\d*)?")
 _TIMEOUT: Final = 2.0
 """Seconds for connecting, and for an answer."""
 _MIN_VERSION: Final = 7
@@ -75,7 +77,9 @@ class RedisQuotas:
 
     def __init__(self, url: str, *, prefix: str = "wbym") -> None:
         url = SecretText(url)
-        self._address: Final = shown_address(url, ("redis", "rediss", "unix"))
+        self._address: Final = shown_address(url, ("redis", "rediss"))
+        if not _DATABASE.fullmatch(urlsplit(reveal(url)).path):
+            raise ConfigError(f"limits: {self._address}: the database must be a number")
         self._prefix = prefix
         try:
             self._client: Final = redis.Redis.from_url(
@@ -188,7 +192,9 @@ class RedisQuotas:
         info = await self._client.info("all")
         version = str(info.get("redis_version", "0"))
         if int(version.partition(".")[0]) < _MIN_VERSION:
-            raise ConfigError(f"limits: {self._address}: Redis {version} is too old; 7 is needed")
+            raise ConfigError(
+                f"limits: {self._address}: Redis {version} is too old; {_MIN_VERSION} is needed"
+            )
         policy = info.get("maxmemory_policy", "noeviction")
         if policy != "noeviction":
             raise ConfigError(

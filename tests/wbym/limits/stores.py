@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from hashlib import sha1
 from typing import Protocol
 
+import asyncpg
 import pytest
 from redis import asyncio as redis
 
-from tests.support.postgres import execute, own_schema, schema_of
+from tests.support.postgres import own_schema, schema_of
 from tests.support.redis import own_prefix
 from wbym.limits import (
     BucketSignal,
@@ -52,18 +53,17 @@ class RedisServer:
 
 
 class PostgresServer:
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.schema = schema_of(url)
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", schema: str) -> None:
+        self.connection = connection
+        self.schema = schema
 
     async def set_clock(self, now: float) -> None:
-        await execute(self.url, f"UPDATE {self.schema}.test_clock SET seconds = {now!r}")
+        await self.connection.execute(f"UPDATE {self.schema}.test_clock SET seconds = {now!r}")
 
     async def forget(self) -> None:
-        await execute(
-            self.url,
+        await self.connection.execute(
             f"TRUNCATE {self.schema}.quota_owner, {self.schema}.quota_bucket,"
-            f" {self.schema}.quota_grant",
+            f" {self.schema}.quota_grant"
         )
 
 
@@ -181,18 +181,19 @@ async def moved_postgres(url: str) -> AsyncIterator[Asked]:
         "extract(epoch FROM clock_timestamp())", "(SELECT seconds FROM {schema}.test_clock)"
     )
     assert text != _postgres_quotas._SQL
-    await execute(
-        url,
+    connection = await asyncpg.connect(url.partition("?")[0])
+    await connection.execute(
         f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.test_clock (seconds float8);"
-        f"INSERT INTO {schema}.test_clock VALUES ({START!r})",
+        f"INSERT INTO {schema}.test_clock VALUES ({START!r})"
     )
     with pytest.MonkeyPatch().context() as patch:
         patch.setattr(_postgres_quotas, "_SQL", text)
         store = PostgresQuotas(url)
         try:
-            yield Asked(store, PostgresServer(url))
+            yield Asked(store, PostgresServer(connection, schema))
         finally:
             await store.aclose()
+            await connection.close()
 
 
 @asynccontextmanager
