@@ -18,7 +18,7 @@ from wbym.paging._parts import EPOCH
 from wbym_wildberries import Wildberries
 from wbym_yandex_market import YandexMarket
 
-__all__ = ["Plan", "reply_to"]
+__all__ = ["Plan", "open_accounts", "reply_to"]
 
 _POLLS: Final = Quota(limit=20, period=1, burst=20)
 """The quota of WB's events; the feed polls as often as the limit allows."""
@@ -40,8 +40,8 @@ def reply_to(text: str) -> str:
     return "Ответ: " + text.replace("\N{REPLACEMENT CHARACTER}", "")
 
 
-async def main(plan: Plan) -> None:
-    """Answer each message from the beginning, until killed."""
+def open_accounts(plan: Plan) -> list[Account]:
+    """The accounts of a plan, with limits that are lifted."""
     scheduler = Scheduler(min_jitter=0.0)
     accounts: list[Account] = []
     if plan.wildberries is not None:
@@ -62,8 +62,13 @@ async def main(plan: Plan) -> None:
                 scheduler=scheduler,
             )
         )
+    return accounts
+
+
+async def main(plan: Plan) -> None:
+    """Answer each message from the beginning, until killed."""
     async with Inbox(
-        *accounts, state=plan.state, confirmation_timeout=plan.confirmation_timeout
+        *open_accounts(plan), state=plan.state, confirmation_timeout=plan.confirmation_timeout
     ) as inbox:
         await assist(inbox, since=EPOCH, answer=reply_to)
 

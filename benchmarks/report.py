@@ -16,7 +16,8 @@ class Target(msgspec.Struct, frozen=True):
 
     name: str
     value: float
-    sense: Literal["at least", "at most", "under"]
+    sense: Literal["at least", "at most", "under", "never above"]
+    """``never above`` is a bound that does not depend on the machine: missing it fails the run."""
     bound: float
     unit: str = ""
 
@@ -25,7 +26,12 @@ class Target(msgspec.Struct, frozen=True):
         """Whether the figure is within the bound."""
         if self.sense == "at least":
             return self.value >= self.bound
-        return self.value <= self.bound if self.sense == "at most" else self.value < self.bound
+        return self.value < self.bound if self.sense == "under" else self.value <= self.bound
+
+    @property
+    def fails(self) -> bool:
+        """Whether missing it fails the run, and it is missed."""
+        return self.sense == "never above" and not self.holds
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
@@ -83,6 +89,11 @@ class Report(msgspec.Struct):
     def passed(self) -> list[Limit]:
         """The limits that a row has exceeded, which makes them invalid."""
         return [limit for limit in self.limits if limit.passed]
+
+    @property
+    def failed(self) -> list[Target]:
+        """The missed targets that fail the run."""
+        return [target for target in self.targets if target.fails]
 
 
 def markdown(report: Report, pictures: str | None = None) -> str:

@@ -100,7 +100,8 @@ async def _repeat(
 
     async def read() -> None:
         while time.monotonic() < end:
-            served.calls += await one(call)
+            counted = await one(call)
+            served.calls += counted
 
     async def answer(make: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(random.random() * _REPLY_EVERY)

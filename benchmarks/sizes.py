@@ -53,6 +53,14 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """For which eight processes call one seller's methods."""
     shared_pairs_seconds: float = 5.0
     """For which reservations are asked of a store."""
+    soak_seconds: float = 600
+    """For which buyers write."""
+    soak_chats: int = 500
+    """At each marketplace, at the start."""
+    soak_locked: float = 15
+    """Seconds for which the state file is locked."""
+    soak_full: float = 10
+    """Seconds for which its disk is full."""
 
 
 FULL = Sizes()
@@ -82,4 +90,8 @@ QUICK = Sizes(
     crash_kills=6,
     shared_seconds=6.0,
     shared_pairs_seconds=1.0,
+    soak_seconds=25,
+    soak_chats=50,
+    soak_locked=4,
+    soak_full=3,
 )

@@ -314,16 +314,17 @@ class FeedBusy(WbymError):
     Args:
         account: The account's name.
         who: The other reader, as far as is known, such as ``"process 4711"``.
+        remedy: What to do.
     """
 
     retryable = True
 
-    def __init__(self, account: str, who: str) -> None:
+    def __init__(
+        self, account: str, who: str, remedy: str = "stop that reader, or wait with wait=True"
+    ) -> None:
         self.account = account
         self.who = who
-        super().__init__(
-            f"{account}: its events are read by {who}; stop that reader, or wait with wait=True"
-        )
+        super().__init__(f"{account}: its events are read by {who}; {remedy}")
 
 
 class AlreadyAnswered(WbymError):

@@ -38,7 +38,7 @@ from wbym.domain import (
     Return,
     WaitingCounts,
 )
-from wbym.errors import BadRequest, InvalidInput, InvalidToken, NotFound
+from wbym.errors import BadRequest, InvalidInput, InvalidToken, NotFound, UnreadableReply
 from wbym.limits import Priority, Quota
 from wbym.observe import LogFacts
 from wbym.paging import Listing, Span, Sweep
@@ -327,11 +327,18 @@ class Wildberries(Account):
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
         """GET /api/v1/claims with the id: one request, or two for an archived claim."""
+        name = row(type(self.api.claims).list).name
         for is_archive in (False, True):
             found = await self._urgent.claims.list(is_archive=is_archive, id=return_id).page()
             if found.items:
                 return mapping.return_request(found.items[0], self.name)
-        name = row(type(self.api.claims).list).name
+            if found.undecodable:
+                raise UnreadableReply(
+                    f"claim {return_id} cannot be decoded",
+                    marketplace=MARKETPLACE,
+                    account=self.name,
+                    endpoint=name,
+                )
         raise self._not_found(name, f"no claim of the last 14 days has the id {return_id}")
 
     async def _decide(

@@ -35,11 +35,18 @@ from wbym.domain import (
     Money,
     Noun,
     Question,
+    QuestionStatus,
     Ref,
     Return,
     WaitingCounts,
 )
-from wbym.errors import DeliveryUnknown, InvalidInput, InvalidToken, WbymError
+from wbym.errors import (
+    DeliveryUnknown,
+    InvalidInput,
+    InvalidToken,
+    UnreadableReply,
+    WbymError,
+)
 from wbym.limits import Priority, Window
 from wbym.paging import Listing, Span, Sweep
 from wbym_yandex_market import _mapping as mapping
@@ -321,6 +328,14 @@ class YandexMarket(Account):
 
     async def _answer_question(self, question: Question, text: str) -> None:
         """POST .../goods-questions/answers, .../update; with a ref, first the list."""
+        if question.status is QuestionStatus.UNKNOWN:
+            raise UnreadableReply(
+                f"question {question.ref.id} may be answered already: one of its answers cannot be "
+                "decoded; nothing was sent",
+                marketplace=MARKETPLACE,
+                account=self.name,
+                endpoint="questions.answers",
+            )
         await self.api.questions.create(int(question.ref.id), text)
 
     async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:

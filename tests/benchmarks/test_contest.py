@@ -10,7 +10,7 @@ from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.contenders.harness import Job, Tally, in_flight, many
 from benchmarks.contest import BY_HAND, Contender, Runs, compete
 from benchmarks.measure import sample
-from benchmarks.report import Limit, Report
+from benchmarks.report import Limit, Report, Target
 from benchmarks.sizes import Sizes
 from benchmarks.versus import agree, bars, beside_bound, beside_hand, others, ratios, seconds
 
@@ -171,6 +171,24 @@ class TestMain:
         ]
         assert published == ["calls"]
         assert "- wbym passes its limit: 0.9 of it, -11% +10%" in capsys.readouterr().out
+
+    def test_exit_when_a_bound_is_exceeded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Only the other results are published."""
+        lost = {"soak": 1, "crash": 0}
+        published: list[str] = []
+
+        async def measure(name: str, sizes: Sizes) -> Report:
+            bound = Target("lost", lost[name], "never above", 0)
+            slow = Target("seconds", 9, "at most", 5)
+            return Report(name, ("what",), [["wbym"]], [bound, slow])
+
+        monkeypatch.setattr(command, "_one", measure)
+        monkeypatch.setattr(command, "publish", lambda _, reports: published.extend(reports))
+        monkeypatch.setattr(command, "can_publish", lambda: True)
+        with pytest.raises(SystemExit) as failure:
+            main(["soak", "crash", "--publish"])
+        assert failure.value.code == ("\nBOUNDS EXCEEDED:\nsoak: lost: 1, never above 0: MISSED")
+        assert published == ["crash"]
 
     def test_page_when_benchmarks_are_named(self) -> None:
         page = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")

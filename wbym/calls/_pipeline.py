@@ -293,7 +293,7 @@ class Pipeline:
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket that an endpoint's calls count in; None before its first call."""
+        """The bucket that an endpoint's calls count in; None if it was not used lately."""
         keys = {charge.key for charge in self.dialect.charges(endpoint, path)}
         states = (state for state in self._scheduler.buckets() if state.key in keys)
         return next((state for state in states if state.kind != "parallel"), None)
@@ -426,7 +426,10 @@ class Pipeline:
         sent_at: float,
         watch: CallWatch | None,
     ) -> LimitSignal | None:
-        """Settle the limits by the status and the headers, or the text of a rate limited call."""
+        """Settle the limits by the status and the headers, and the text of a rate limited call.
+
+        A ban that the headers state does not wait for a body that did not come with them.
+        """
         head = exchange.head
         if watch is not None:
             watch.status = head.status
@@ -435,11 +438,29 @@ class Pipeline:
         timed = now - self._scheduler.blocked_at > _UNTIMED
         elapsed = now - sent_at if timed else None
         cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
-        if head.status in _RATE_LIMITED:
-            with suppress(TransportError):  # the headers are enough to begin a ban
-                head = await exchange.read()
         signal = self._signal(endpoint, head)
-        lease.settle(cost, signal, elapsed)
+        if head.status not in _RATE_LIMITED:
+            lease.settle(cost, signal, elapsed)
+            return signal
+        early = signal if signal is not None and signal.retry_after is not None else None
+        is_settled = False
+
+        def settle_early() -> None:
+            nonlocal is_settled
+            is_settled = True
+            lease.settle(cost, early, elapsed)
+
+        # It runs if the body is waited for.
+        waiting = asyncio.get_running_loop().call_soon(settle_early)
+        try:
+            with suppress(TransportError):  # the headers are enough
+                signal = self._signal(endpoint, await exchange.read())
+        finally:
+            waiting.cancel()
+        if not is_settled:
+            lease.settle(cost, signal, elapsed)
+        elif early is None or (signal is not None and signal.parallel is not None):
+            lease.settle(cost, signal)  # what the body added
         return signal
 
     def _signal(self, endpoint: Endpoint[R], head: Response) -> LimitSignal | None:

@@ -76,7 +76,7 @@ class Exchange(Protocol):
         ...
 
     async def read(self) -> Response:
-        """Read the answer with its whole body.
+        """Read the answer with its whole body; again, the same.
 
         Raises:
             BodyTooLarge: The body is larger than the transport's maximum.
@@ -120,7 +120,7 @@ class _AiohttpExchange:
     traverses each object that they hold.
     """
 
-    __slots__ = ("_answer", "_places", "_request", "_seconds_left", "_transport", "head")
+    __slots__ = ("_answer", "_places", "_read", "_request", "_seconds_left", "_transport", "head")
 
     head: Response
 
@@ -128,6 +128,7 @@ class _AiohttpExchange:
         self._transport = transport
         self._request = request
         self._answer: aiohttp.ClientResponse | None = None
+        self._read: Response | None = None
         self._places: tuple[asyncio.Semaphore, ...] = ()
         self._seconds_left = transport._total_timeout
 
@@ -188,6 +189,8 @@ class _AiohttpExchange:
         self._leave()
 
     async def read(self) -> Response:
+        if self._read is not None:
+            return self._read
         answer = self._open_answer()
         length = answer.content_length
         if length is not None and length > self._transport._max_body_size:
@@ -206,7 +209,8 @@ class _AiohttpExchange:
             if is_too_large:
                 raise self._too_large() from None
             raise _transport_error(error) from None  # whatever it is, the call was made
-        return Response(self.head.status, self.head.headers, body)
+        self._read = Response(self.head.status, self.head.headers, body)
+        return self._read
 
     async def chunks(self) -> AsyncIterator[bytes]:
         content = self._open_answer().content

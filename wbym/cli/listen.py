@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from aiohttp import web
@@ -16,14 +16,12 @@ from yarl import URL
 
 from wbym._config import AccountSource
 from wbym.account import Account, Capability, Hint, OnHints, TrustedProxy, has
+from wbym.cli.listen_server import serving
 from wbym.cli.options import AccountName, Config, sources_of
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
 from wbym.feed import SqliteStore, Store
 
 __all__ = ["listen"]
-
-_ENDING: Final = 10.0
-"""Seconds for requests in flight when the command is stopped."""
 
 
 def _network(text: str) -> str:
@@ -84,15 +82,12 @@ async def _listen(
         stack.enter_context(_warnings_printed())
         stopped = stack.enter_context(_stop_signals())
         app = _mounted(receivers, partial(_keep, store), proxy)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_ENDING)
-        stack.push_async_callback(runner.cleanup)
-        await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
+            port = await stack.enter_async_context(serving(app, host, port))
         except OSError as error:
             complain(f"cannot listen on {host} port {port}: {error.strerror or error}")
             return False
-        base = URL.build(scheme="http", host=host, port=runner.addresses[0][1])
+        base = URL.build(scheme="http", host=host, port=port)
         for name in receivers:
             _say(f"{name}: listening at {base / name}")
         if not proxy.networks:

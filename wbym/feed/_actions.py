@@ -73,6 +73,10 @@ _CANNOT_READ: Final = Resolution(
     note="this account cannot read a single record, so the reply cannot be looked up",
 )
 
+_HIDDEN: Final = Resolution(
+    DeliveryState.UNKNOWN, note="a comment under it cannot be decoded, which may be this answer"
+)
+
 
 def _confirmed(id_: str | None = None) -> Resolution:
     return Resolution(DeliveryState.CONFIRMED, id_)
@@ -91,6 +95,7 @@ class _Action(msgspec.Struct, frozen=True, tag_field="action"):
 
     Each has ``deliver``, which calls the account once and raises the errors of that call, and
     ``reconcile``, which looks up the outcome and raises ``WbymError`` if that is not possible now.
+    ``followed`` is the result of ``follow``.
     """
 
     action: ClassVar[Action]
@@ -105,6 +110,10 @@ class _Action(msgspec.Struct, frozen=True, tag_field="action"):
         """``Decision.id`` of a decision."""
         return None
 
+    async def follow(self, account: Account, poll_now: PollNow) -> bool:
+        """Make the feed read the object, if it helps ``reconcile``; whether it did."""
+        return False
+
 
 class SendAction(_Action, frozen=True, tag=Action.SEND.value):
     """A message to a chat."""
@@ -118,8 +127,12 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
         """Send the message."""
         return await account.send(self.chat or self.target, self.text, files=self.files)
 
+    async def follow(self, account: Account, poll_now: PollNow) -> bool:
+        """Make the feed read the chat; False if it cannot."""
+        return await poll_now(account.name, "chats", self.target.id)
+
     async def reconcile(
-        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+        self, account: Account, delivery: Delivery, *, followed: bool, store: Store
     ) -> Resolution:
         """Look for the message in the chat.
 
@@ -127,7 +140,6 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
         undecodable record of the chat, make it UNKNOWN.
         """
         readable = _can(account, Capability.MESSAGES)
-        followed = await poll_now(account.name, "chats", self.target.id)
         if followed:
             # The feed itself confirms our messages that it reads.
             standing = await store.delivery(key_of(delivery))
@@ -199,7 +211,7 @@ class AnswerAction(_AnswerAction, frozen=True, tag=Action.ANSWER.value):
         return await account.answer(self.item, self.text)
 
     async def reconcile(
-        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+        self, account: Account, delivery: Delivery, *, followed: bool, store: Store
     ) -> Resolution:
         """Read the question or the feedback again; its current answer decides."""
         try:
@@ -208,6 +220,8 @@ class AnswerAction(_AnswerAction, frozen=True, tag=Action.ANSWER.value):
             return _CANNOT_READ
         except (NotFound, Unprocessable) as error:
             return _rejected(f"the marketplace no longer has it: {error}")
+        if _hides_answer(record):
+            return _HIDDEN
         answer = record.answer
         if answer is None or not answer.text:
             if isinstance(record, Question) and answer is None and record.status in _MAYBE_ANSWERED:
@@ -230,7 +244,7 @@ class EditAnswerAction(_AnswerAction, frozen=True, tag=Action.EDIT_ANSWER.value)
         return await account.edit_answer(self.item, self.text)
 
     async def reconcile(
-        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+        self, account: Account, delivery: Delivery, *, followed: bool, store: Store
     ) -> Resolution:
         """Read the question or the feedback again.
 
@@ -238,11 +252,14 @@ class EditAnswerAction(_AnswerAction, frozen=True, tag=Action.EDIT_ANSWER.value)
         passed only a ref, the old text is not known, and any other text counts as the old one.
         """
         try:
-            answer = (await self.read(account)).answer
+            record = await self.read(account)
         except Unsupported:
             return _CANNOT_READ
         except (NotFound, Unprocessable) as error:
             return _rejected(f"the marketplace no longer has it: {error}")
+        if _hides_answer(record):
+            return _HIDDEN
+        answer = record.answer
         if answer is None or not answer.text or answer.status is AnswerStatus.DELETED:
             return _rejected("it no longer has an answer to edit")
         if same_text(answer.text, self.text):
@@ -268,7 +285,7 @@ class RejectAction(_Action, frozen=True, tag=Action.REJECT.value):
         return await account.reject(self.question or self.target, self.text)
 
     async def reconcile(
-        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+        self, account: Account, delivery: Delivery, *, followed: bool, store: Store
     ) -> Resolution:
         """Read the question again: its status decides."""
         try:
@@ -313,7 +330,7 @@ class DecideAction(_Action, frozen=True, tag=Action.DECIDE.value, kw_only=True):
         )
 
     async def reconcile(
-        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+        self, account: Account, delivery: Delivery, *, followed: bool, store: Store
     ) -> Resolution:
         """Read the return again; after a decision it no longer offers it."""
         try:
@@ -363,6 +380,11 @@ AnyAction: TypeAlias = SendAction | AnswerAction | EditAnswerAction | RejectActi
 
 encode_action: Final = msgspec.msgpack.Encoder().encode
 decode_action: Final = msgspec.msgpack.Decoder(AnyAction).decode
+
+
+def _hides_answer(record: Question | Feedback) -> bool:
+    """Whether it may have an answer that could not be decoded."""
+    return isinstance(record, Feedback) and record.answer is None and not record.answer_known
 
 
 def _can(account: Account, capability: Capability) -> bool:

@@ -62,7 +62,7 @@ class Feed:
         self._hinted = asyncio.Event()
         self._failure: BaseException | None = None
         self._consumer: weakref.ref[Events] | None = None
-        self._patience = Patience()
+        self._patience = Patience(self._state_failed)
         self._followed: set[str] = set()
         self.outbox: Final = Outbox(
             accounts,
@@ -112,7 +112,12 @@ class Feed:
     async def _start(self, since: datetime | None, wait: bool, consumer: Events) -> Collection[str]:
         """Follow all accounts that have events; return the live set of followed names."""
         if self._consumer is not None and self._consumer() is not None:
-            raise FeedBusy(", ".join(self._accounts), "this inbox")
+            raise FeedBusy(
+                ", ".join(self._accounts),
+                "another events() of this inbox",
+                "leaving its loop does not end it: read inside `async with inbox.events() as"
+                " events`, or call its aclose() first",
+            )
         # Marketplaces state times in whole seconds.
         begin = (since or datetime.now(UTC)).replace(microsecond=0)
         accounts = {
@@ -176,6 +181,14 @@ class Feed:
     def _stream_failed(self, account: str, error: Exception) -> None:
         if self._on_error is not None:
             self._on_error(account, error)
+
+    def _state_failed(self, error: Exception) -> None:
+        if self._on_error is not None:
+            try:
+                self._on_error("", error)
+            except Exception:
+                # It runs within any call of the store, such as that of a reply.
+                logger.exception("on_error failed")
 
     async def _watch_hints(self, accounts: Sequence[str]) -> None:
         """Pass hints to the readers: our own at once, those of other processes every second."""

@@ -87,7 +87,7 @@ _REJECTIONS: Final = (
 _ORPHANS_EVERY: Final = 30.0
 """Seconds between checks for deliveries whose process died."""
 _CONCURRENCY: Final = 8
-"""Max deliveries of an account in progress at the same time."""
+"""Max deliveries of an account that are sent or looked up by calls at the same time."""
 
 _PENDING, _SENDING, _ACCEPTED = (
     DeliveryState.PENDING,
@@ -482,10 +482,8 @@ class Outbox:
 
     async def _work(self, key: str, mine: OpenDelivery) -> None:
         """Do the next step of an open delivery."""
-        limiter = self._limiters.setdefault(mine.account, anyio.CapacityLimiter(_CONCURRENCY))
         try:
-            async with limiter:
-                await self._patience.run(lambda: self._step(key, mine))
+            await self._patience.run(lambda: self._step(key, mine))
         except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
             mine.retry(None)
             logger.warning(
@@ -499,6 +497,9 @@ class Outbox:
         finally:
             mine.idle.set()
             self._wake()
+
+    def _limiter(self, account: Account) -> anyio.CapacityLimiter:
+        return self._limiters.setdefault(account.name, anyio.CapacityLimiter(_CONCURRENCY))
 
     async def _step(self, key: str, mine: OpenDelivery) -> None:
         if mine.unsaved is not None:
@@ -514,7 +515,8 @@ class Outbox:
         elif (action := await self._action(delivery)) is None:
             return
         elif delivery.state is _PENDING:
-            await self._send_again(account, delivery, action, mine)
+            async with self._limiter(account):
+                await self._send_again(account, delivery, action, mine)
         else:
             await self._look_up(account, delivery, action, mine)
 
@@ -560,9 +562,10 @@ class Outbox:
     ) -> None:
         # Only a lookup that began after the timeout shows that it was not delivered.
         timed_out = mine.is_timed_out(self._confirmation_timeout)
-        found = await action.reconcile(
-            account, delivery, poll_now=self._poll_now, store=self._store
-        )
+        # All that wait for the feed share its next round, however many they are.
+        followed = await action.follow(account, self._poll_now)
+        async with self._limiter(account):
+            found = await action.reconcile(account, delivery, followed=followed, store=self._store)
         if found.state is not None:
             # A confirmed delivery needs no reason for its lookup.
             note = None if found.state is _CONFIRMED else found.note or delivery.note

@@ -23,10 +23,20 @@ class Patience:
     """Repeats calls of a store that fail, with backoff.
 
     The first failure is logged, and when no call is waiting any more, the end of the fault.
+
+    Args:
+        on_fault: Called with the first failure of each fault.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_fault: Callable[[Exception], None] = lambda _: None) -> None:
+        self._on_fault = on_fault
         self._waiting = 0
+        self._fault: Exception | None = None
+
+    @property
+    def fault(self) -> Exception | None:
+        """The first failure of the fault whose end calls wait for; None if none does."""
+        return self._fault
 
     async def run(self, call: Callable[[], Awaitable[T]], *, lasting: bool = False) -> T:
         """Await ``call()`` until it succeeds.
@@ -59,14 +69,18 @@ class Patience:
     def _begin(self, error: Exception) -> None:
         self._waiting += 1
         if self._waiting == 1:
+            self._fault = error
             known = isinstance(error, StateError)
             logger.error(
                 "the state fails, feed and outbox wait for it: %s",
                 error if known else type(error).__name__,
                 exc_info=None if known else error,
             )
+            self._on_fault(error)
 
     def _end(self, *, waited: bool) -> bool:
         """Note that a call no longer waits; return whether none does."""
         self._waiting -= waited
+        if self._waiting == 0:
+            self._fault = None
         return self._waiting == 0

@@ -57,6 +57,9 @@ class StreamStatus(msgspec.Struct, frozen=True):
     waiting_since: datetime | None = None
     """Since when the running round has waited for records, by our clock; None between rounds. A
     time that stays is a stall, of the limits or of the marketplace."""
+    state_error: str | None = None
+    """The fault of the state whose end the feed waits for, such as a full disk; None if it works.
+    The same for all streams."""
 
 
 class Reader:
@@ -107,14 +110,14 @@ class Reader:
     @property
     def status(self) -> StreamStatus:
         """How it is doing."""
-        error = None if self._error is None else f"{type(self._error).__name__}: {self._error}"
         return StreamStatus(
             self.account,
             self.name,
             self._stream.every,
             self._read_at,
-            error,
+            _described(self._error),
             self._waiting_since,
+            _described(self._patience.fault),
         )
 
     def hint(self, id_: str, number: int | None = None) -> None:
@@ -273,6 +276,10 @@ class Reader:
         )
         self._on_error(error)
         return pause
+
+
+def _described(error: Exception | None) -> str | None:
+    return None if error is None else f"{type(error).__name__}: {error}"
 
 
 def _answer(waiters: Sequence[asyncio.Future[bool]], *, found: bool) -> None:

@@ -72,7 +72,8 @@ class Inbox:
         confirmation_timeout: Seconds after which a reply of unknown fate that is still not visible
             is sent again; see :class:`wbym.feed.Outbox`.
         on_error: Called with the name and the error of an account that fails while reading, instead
-            of ``AccountsFailed`` at the end; also for each failed round of :meth:`events`.
+            of ``AccountsFailed`` at the end; also for each failed round of :meth:`events`. With an
+            empty name: once per fault of the ``state`` that feed and outbox wait for.
 
     Raises:
         InvalidInput: Two accounts have the same name, or ``confirmation_timeout`` is 0 or less.
@@ -297,7 +298,7 @@ class Inbox:
 
     @property
     def streams(self) -> list[StreamStatus]:
-        """The streams that :meth:`events` follows: their rate, last round and last error."""
+        """The streams that :meth:`events` follows: their rate, last round and last errors."""
         return self._feed.streams
 
     @property

@@ -12,7 +12,10 @@ __all__ = ["BanStore", "MemoryBans", "SharedBanStore"]
 
 
 class BanStore(Protocol):
-    """Stores the end of each bucket's ban."""
+    """Stores the end of each bucket's ban.
+
+    Each method is cancelled after a second, since calls wait for it; the error is logged.
+    """
 
     async def load(self, key: str) -> float | None:
         """The end of the bucket's last ban in Unix seconds, even if passed; None without one."""

@@ -209,6 +209,10 @@ class RateBucket(Bucket):
         super().ban(until, now)
         self._lower(1.0, self.banned_until)
 
+    @property
+    def _is_strict(self) -> bool:
+        return self._burst < self._max_burst
+
     def _set_reserve(self, spread: float) -> None:
         reserve = max(_HEADROOM * spread, self._min_jitter)
         if self._burst == 1:

@@ -80,7 +80,7 @@ class Lease(ABC):
     def settle(
         self, cost: int = 1, signal: LimitSignal | None = None, elapsed: float | None = None
     ) -> None:
-        """Apply the answer's cost and headers. Call once, before the lease ends.
+        """Apply the answer's cost and headers. Call before the lease ends; again if more is known.
 
         Args:
             cost: Calls that the answer counts as. If it is less than the initial cost, windows are

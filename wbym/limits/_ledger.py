@@ -3,11 +3,15 @@
 An `Entry` is the truth about one bucket: a few numbers under a lock, with times of the monotonic
 clock, which is that of every event loop. Each loop has its own queue in front of the entry
 (`Bucket`). A queue that frees capacity wakes those of the other loops.
+
+Entries and queues that count nothing are dropped some time after their last use, so a process that
+serves ever new sellers does not grow.
 """
 
 import asyncio
 import math
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, TypeVar
@@ -15,9 +19,18 @@ from weakref import WeakSet
 
 from wbym.limits._quota import BucketKey
 
-__all__ = ["Entry", "Ledger", "ParallelEntry", "RateEntry", "WindowEntry"]
+__all__ = ["Entry", "Ledger", "ParallelEntry", "RateEntry", "WindowEntry", "drop_unused"]
 
 E = TypeVar("E", bound="Entry")
+T = TypeVar("T")
+
+_KEPT = 600.0
+"""Seconds for which an unused count is kept, with the jitter that was measured."""
+_STRICT_KEPT = 86400.0
+"""The same if the marketplace stated a lower limit than the published one: forgetting it may cost
+one rate limited call."""
+_CHECKS = 4
+"""Items checked per addition: more than one, so that unused ones go faster than new ones come."""
 
 
 class _Queue(Protocol):
@@ -32,7 +45,7 @@ class _Queue(Protocol):
 class Entry:
     """The count of one bucket. Change it with the lock held."""
 
-    __slots__ = ("_joined", "banned_until", "in_flight", "lock", "queues", "shared")
+    __slots__ = ("_joined", "banned_until", "in_flight", "lock", "queues", "shared", "used_at")
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -42,6 +55,8 @@ class Entry:
         self.shared = False
         """Whether several loops have used the bucket, one after the other or at once."""
         self._joined = False
+        self.used_at = -math.inf
+        """When a call last asked for the bucket."""
         self.queues: WeakSet[_Queue] = WeakSet()
 
     def join(self, queue: _Queue) -> None:
@@ -49,6 +64,24 @@ class Entry:
         with self.lock:
             self.shared, self._joined = self._joined, True
             self.queues.add(queue)
+
+    def is_unused(self, now: float, *, strict: bool = False) -> bool:
+        """Whether it counts nothing, and has not for long.
+
+        Args:
+            now: Seconds of the loop's clock.
+            strict: Whether a queue knows a lower limit than the published one.
+        """
+        kept = _STRICT_KEPT if strict or self._is_strict else _KEPT
+        return now - max(self.used_at, self.banned_until, self._counts_until) > kept
+
+    @property
+    def _counts_until(self) -> float:
+        return math.inf if self.in_flight else -math.inf
+
+    @property
+    def _is_strict(self) -> bool:
+        return False
 
     def wake(self, waker: _Queue) -> None:
         """Let the queues of the other loops check whether a call may proceed."""
@@ -69,15 +102,19 @@ class RateEntry(Entry):
         self.empty_at = -math.inf
         """When all calls counted so far will have leaked."""
 
+    @property
+    def _counts_until(self) -> float:
+        return max(super()._counts_until, self.empty_at)
+
 
 class WindowEntry(Entry):
     """A budget per period."""
 
-    __slots__ = ("ends", "limit", "reserved", "started", "unsent", "used")
+    __slots__ = ("_published", "ends", "limit", "reserved", "started", "unsent", "used")
 
     def __init__(self, limit: int) -> None:
         super().__init__()
-        self.limit = limit
+        self.limit = self._published = limit
         self.used = 0
         self.started = -math.inf
         self.ends = math.inf
@@ -86,15 +123,36 @@ class WindowEntry(Entry):
         self.unsent = 0
         """The total cost of the reservations."""
 
+    @property
+    def _counts_until(self) -> float:
+        return max(super()._counts_until, self.ends if self.used else -math.inf)
+
+    @property
+    def _is_strict(self) -> bool:
+        return self.limit < self._published
+
 
 class ParallelEntry(Entry):
     """A cap on calls in flight."""
 
-    __slots__ = ("limit",)
+    __slots__ = ("_published", "limit")
 
     def __init__(self, limit: int) -> None:
         super().__init__()
-        self.limit = limit
+        self.limit = self._published = limit
+
+    @property
+    def _is_strict(self) -> bool:
+        return self.limit < self._published
+
+
+def drop_unused(items: OrderedDict[BucketKey, T], is_unused: Callable[[T], bool]) -> None:
+    """Drop the unused ones of the next few items. Call it for each item that is added."""
+    for _ in range(min(_CHECKS, len(items))):
+        key = next(iter(items))
+        items.move_to_end(key)
+        if is_unused(items[key]):
+            del items[key]
 
 
 class Ledger:
@@ -102,10 +160,10 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: dict[BucketKey, Entry] = {}
+        self._entries: OrderedDict[BucketKey, Entry] = OrderedDict()
 
-    def entry(self, key: BucketKey, kind: type[E], make: Callable[[], E]) -> E:
-        """The entry of a bucket, created on first use.
+    def entry(self, key: BucketKey, kind: type[E], make: Callable[[], E], now: float) -> E:
+        """The entry of a bucket, created on first use; unused ones that no loop has are dropped.
 
         Raises:
             ValueError: The bucket has another kind of limit.
@@ -113,9 +171,11 @@ class Ledger:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
+                drop_unused(self._entries, lambda old: not old.queues and old.is_unused(now))
                 self._entries[key] = entry = make()
             if not isinstance(entry, kind):
                 raise ValueError(f"{key} is both a {type(entry).__name__} and a {kind.__name__}")
+            entry.used_at = max(entry.used_at, now)
             return entry
 
     def clear(self) -> None:

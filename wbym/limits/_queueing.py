@@ -296,6 +296,17 @@ class Bucket(TurnQueue):
 
     # The queue.
 
+    def is_unused(self, now: float) -> bool:
+        """Whether it may be forgotten: nobody waits, and nothing is counted."""
+        if self._heap or self._handed is not None:
+            return False
+        return self.entry.is_unused(now, strict=self._is_strict)
+
+    @property
+    def _is_strict(self) -> bool:
+        """Whether the marketplace stated a lower limit that the entry does not know."""
+        return False
+
     def free(self, cost: int, now: float) -> bool:
         """Whether a call may proceed now: with an empty queue, no ban, and enough room."""
         if self._heap or self._handed is not None or self.banned_until > now:

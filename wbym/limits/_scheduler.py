@@ -11,13 +11,14 @@ of other processes are learned from the headers.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from types import TracebackType
-from typing import Self
-from weakref import WeakKeyDictionary
+from typing import Self, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from wbym.errors import AccountNotOpen, QuotaExhausted
 from wbym.limits._bans import BanStore, MemoryBans, SharedBanStore
@@ -31,7 +32,7 @@ from wbym.limits._lease import (
     log,
     publish_ban,
 )
-from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry
+from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry, drop_unused
 from wbym.limits._queueing import Bucket
 from wbym.limits._quota import (
     BucketKey,
@@ -46,6 +47,8 @@ from wbym.limits._quota_store import QuotaStore
 from wbym.limits._shared import SharedLimits
 from wbym.observe import LogFacts
 
+T = TypeVar("T")
+
 __all__ = ["Scheduler", "shared_scheduler"]
 
 _MAX_RECOUNTS = 4
@@ -54,6 +57,8 @@ _BANS_EVERY = 0.5
 """Seconds between two readings of other processes' bans."""
 _BANS_RETRY = 10.0
 """Seconds to the next reading if one failed."""
+_STORE_WAIT = 1.0
+"""Max seconds that a call waits for the store of bans: a ban is in memory anyway."""
 _SAME_BAN = 0.1
 """Seconds by which two readings of one ban may differ."""
 _MAX_BAN = 30 * 86400.0
@@ -96,7 +101,7 @@ class _LocalLease(Lease):
         self._loop = loop = scheduler._enter()
         start = loop.time()
         buckets = [
-            scheduler._bucket(charge) or await scheduler._open(charge, loop)
+            scheduler._bucket(charge, start) or await scheduler._open(charge, loop)
             for charge in self._charges
         ]
         now = loop.time()
@@ -181,20 +186,22 @@ class _LocalLease(Lease):
         deadline = math.inf
         if self._max_wait is not None:
             deadline = start + self._max_wait + DEADLINE_GRACE
-        order = next(self._scheduler._arrivals)
+        scheduler = self._scheduler
+        order = next(scheduler._arrivals)
         recounts = 0
         try:
             while True:
                 missing = [bucket for bucket in buckets if bucket not in taken]
                 self._require_time(missing, start)
                 for bucket in missing:
+                    scheduler._buckets[bucket.key] = bucket  # it may have been dropped meanwhile
                     at = await bucket.acquire(
                         cost, priority, order, deadline, partial(self._give_up, bucket)
                     )
                     taken[bucket] = at
                     bucket.reserve_for(self, cost)
-                if self._loop.time() >= self._scheduler._bans_due:
-                    await self._scheduler._read_bans()
+                if self._loop.time() >= scheduler._bans_due:
+                    await scheduler._read_bans()
                 now = self._loop.time()
                 again = [
                     bucket
@@ -284,8 +291,10 @@ class Scheduler:
         self._bans_due = -math.inf if isinstance(self._bans, SharedBanStore) else math.inf
         """Loop time at which the bans of other processes are read next."""
         self._arrivals = count()
-        self._buckets: dict[BucketKey, Bucket] = {}
-        self._opening: dict[BucketKey, asyncio.Lock] = {}
+        self._buckets: OrderedDict[BucketKey, Bucket] = OrderedDict()
+        self._alive: WeakValueDictionary[BucketKey, Bucket] = WeakValueDictionary()
+        """All buckets, also dropped ones that a call refers to, which waits for another bucket."""
+        self._opening: WeakValueDictionary[BucketKey, asyncio.Lock] = WeakValueDictionary()
         self.blocked_at: float = -math.inf
         """Loop time at which the loop was last blocked (by decoding a large page)."""
 
@@ -337,7 +346,7 @@ class Scheduler:
         return _LocalLease(self, charges, priority, max_wait, cost)
 
     def buckets(self) -> list[BucketState]:
-        """The state of every used bucket, ordered by key."""
+        """The state of every used bucket, ordered by key; long unused ones are dropped."""
         if self._loop is None:
             return []
         now, wall = self._loop.time(), self._wall()
@@ -370,27 +379,33 @@ class Scheduler:
             raise closed()
         return loop
 
-    def _bucket(self, charge: Charge) -> Bucket | None:
-        """The bucket of a charge, or None before its first use.
+    def _bucket(self, charge: Charge, now: float) -> Bucket | None:
+        """The bucket of a charge, which is not dropped soon; None before its first use.
 
         Raises:
             ValueError: The key already has another kind of limit.
         """
         bucket = self._buckets.get(charge.key)
-        if bucket is not None and type(bucket.quota) is not type(charge.quota):
+        if bucket is None:
+            bucket = self._alive.get(charge.key)
+            if bucket is None:
+                return None
+            self._buckets[charge.key] = bucket
+        if type(bucket.quota) is not type(charge.quota):
             raise ValueError(f"{charge.key} is both {bucket.quota} and {charge.quota}")
+        bucket.entry.used_at = now
         return bucket
 
     async def _open(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
         key = charge.key
         lock = self._opening.setdefault(key, asyncio.Lock())
         async with lock:
-            bucket = self._bucket(charge)
+            bucket = self._bucket(charge, loop.time())
             if bucket is not None:
                 return bucket
             bucket = self._make(charge, loop)
             try:
-                until = await self._bans.load(bucket.name)
+                until = await _soon(self._bans.load(bucket.name))
             except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
                 log.exception("the ban of %s could not be loaded", key, extra=_facts(bucket))
                 until = None
@@ -399,22 +414,23 @@ class Scheduler:
                 bucket.ban(now + until - self._wall(), now)
             if self._closed:
                 raise closed()
-            self._buckets[key] = bucket
-            self._opening.pop(key, None)
+            now = loop.time()
+            drop_unused(self._buckets, lambda old: old.is_unused(now))
+            self._buckets[key] = self._alive[key] = bucket
             return bucket
 
     def _make(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
         key, quota, entry = charge.key, charge.quota, self._ledger.entry
-        jitter = self._max_jitter
+        jitter, now = self._max_jitter, loop.time()
         match quota:
             case Quota():
-                rate = entry(key, RateEntry, RateEntry)
+                rate = entry(key, RateEntry, RateEntry, now)
                 return RateBucket(key, quota, loop, self._min_jitter, jitter, rate)
             case Window():
-                window = entry(key, WindowEntry, lambda: WindowEntry(quota.limit))
+                window = entry(key, WindowEntry, lambda: WindowEntry(quota.limit), now)
                 return WindowBucket(key, quota, loop, jitter, window)
             case ParallelCap():
-                cap = entry(key, ParallelEntry, lambda: ParallelEntry(quota.limit))
+                cap = entry(key, ParallelEntry, lambda: ParallelEntry(quota.limit), now)
                 return ParallelBucket(key, quota, loop, cap)
 
     async def _read_bans(self) -> None:
@@ -424,7 +440,7 @@ class Scheduler:
             return
         self._bans_due = loop.time() + _BANS_EVERY
         try:
-            stored = await bans.current()
+            stored = await _soon(bans.current())
         except Exception:  # noqa: BLE001 - as above
             log.exception("the bans of other processes could not be read")
             self._bans_due = loop.time() + _BANS_RETRY
@@ -440,7 +456,7 @@ class Scheduler:
         """Store the end of a bucket's ban; an error of the store is logged and not raised."""
         until = self._wall() + bucket.banned_until - bucket.loop.time()
         try:
-            await self._bans.save(bucket.name, until)
+            await _soon(self._bans.save(bucket.name, until))
         except Exception:  # noqa: BLE001 - as above
             log.exception(
                 "the ban of %s until %.0f could not be saved",
@@ -448,6 +464,15 @@ class Scheduler:
                 until,
                 extra=_facts(bucket),
             )
+
+
+async def _soon(step: Awaitable[T]) -> T:
+    """Await a step of the store of bans, but not for long."""
+    try:
+        async with asyncio.timeout(_STORE_WAIT):
+            return await step
+    except TimeoutError:
+        raise TimeoutError(f"the store did not answer within {_STORE_WAIT:g} s") from None
 
 
 def _order(bucket: Bucket) -> tuple[int, float, BucketKey]:

@@ -547,12 +547,14 @@ class SharedLease(Lease):
 
     __slots__ = (
         "_due",
+        "_elapsed",
         "_enter",
         "_entered",
         "_grant",
+        "_is_reported",
         "_limits",
         "_renewal",
-        "_report",
+        "_signals",
         "charges",
         "cost",
         "holds_slot",
@@ -582,8 +584,9 @@ class SharedLease(Lease):
         self._grant = ""
         self._due = self._entered = 0.0
         self._renewal: asyncio.TimerHandle | None = None
-        self._report: tuple[int, tuple[BucketSignal, ...], float | None] | None = (cost, (), None)
-        """What is to be reported when the lease ends; None if it has been."""
+        self._signals: Sequence[BucketSignal] = ()
+        self._elapsed: float | None = None
+        self._is_reported = False
 
     async def __aenter__(self) -> Self:
         loop = self._enter()
@@ -605,14 +608,18 @@ class SharedLease(Lease):
         if self._renewal is not None:
             self._renewal.cancel()
         self._limits.end(self)
-        self._send_report()
+        self._report()
 
     def settle(
         self, cost: int = 1, signal: LimitSignal | None = None, elapsed: float | None = None
     ) -> None:
-        """See `Lease.settle`. Without a parallel slot to hold, the answer is reported at once."""
+        """See `Lease.settle`.
+
+        The answer is reported when the lease ends, which frees its slot; but headers at once if it
+        has no slot.
+        """
         if elapsed is not None:
-            elapsed += self._entered - self._due
+            self._elapsed = elapsed + self._entered - self._due
         signals: list[BucketSignal] = []
         if signal is not None:
             key = self._described(cap=False)
@@ -625,14 +632,14 @@ class SharedLease(Lease):
                 signals.append(BucketSignal(key, parallel=signal.parallel))
             if signal.retry_after is not None:
                 self._limits.ban(key, signal.retry_after)
-        self._report = (cost, tuple(signals), elapsed)
-        if not self.holds_slot:
-            self._send_report()
+        self.cost, self._signals = cost, signals
+        if signal is not None and signal.retry_after is None and not self.holds_slot:
+            self._report()
 
-    def _send_report(self) -> None:
-        if self._report is not None:
-            self._limits.report(self, self._grant, *self._report)
-            self._report = None
+    def _report(self) -> None:
+        if not self._is_reported:
+            self._is_reported = True
+            self._limits.report(self, self._grant, self.cost, self._signals, self._elapsed)
 
     def _described(self, *, cap: bool) -> BucketKey:
         """The bucket that the headers describe: a parallel cap, or the first of another kind."""

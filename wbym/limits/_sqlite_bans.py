@@ -20,7 +20,8 @@ class SqliteBans:
     """Stores bans in one table of an SQLite file, which several processes may share.
 
     Each operation opens and closes a connection. Another process's ban takes effect within a
-    second.
+    second. While the file is locked, an operation that is cancelled goes on in its thread, so a ban
+    is saved nevertheless.
 
     Args:
         path: The file, created on first use. Its folder must exist.
@@ -35,7 +36,7 @@ class SqliteBans:
         Raises:
             StateError: The file cannot be read, or was locked for 10 seconds.
         """
-        return await anyio.to_thread.run_sync(self._load, key)
+        return await anyio.to_thread.run_sync(self._load, key, abandon_on_cancel=True)
 
     async def save(self, key: str, until: float) -> None:
         """See `BanStore.save`.
@@ -43,7 +44,7 @@ class SqliteBans:
         Raises:
             StateError: The file cannot be written, or was locked for 10 seconds.
         """
-        await anyio.to_thread.run_sync(self._save, key, until)
+        await anyio.to_thread.run_sync(self._save, key, until, abandon_on_cancel=True)
 
     async def current(self) -> dict[str, float]:
         """See `SharedBanStore.current`.
@@ -51,7 +52,7 @@ class SqliteBans:
         Raises:
             StateError: The file cannot be read, or was locked for 10 seconds.
         """
-        return await anyio.to_thread.run_sync(self._current)
+        return await anyio.to_thread.run_sync(self._current, abandon_on_cancel=True)
 
     def _current(self) -> dict[str, float]:
         with closing(self._open()) as db:

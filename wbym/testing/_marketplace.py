@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
 
-from wbym.testing._cabinets import SimulatedCabinet
+from wbym.testing._cabinets import Effect, SimulatedCabinet
 from wbym.testing._pages import ReceivedMessage
 from wbym.testing._routes import Call, Route, routes_of
 from wbym.testing._server import SimulatorServer
@@ -53,6 +54,10 @@ class MarketplaceSimulator(SimulatorServer, Generic[C, K]):
     def sent(self) -> Sequence[ReceivedMessage]:
         """The first seller's messages that buyers received, in order."""
         return self.state.received()
+
+    def written(self) -> Sequence[Effect[str]]:
+        """The first seller's texts and decisions that had an effect, in order."""
+        return [replace(effect, id=str(effect.id)) for effect in self.state.written]
 
 
 class Handlers(Generic[C]):

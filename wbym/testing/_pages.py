@@ -28,6 +28,7 @@ def add_pages(app: web.Application, simulator: "SimulatorServer") -> None:
     - `POST buyers`: a buyer acts: `{"act": "write", "text": "...", "chat": id}` (without a chat in
       a new one), `"ask"`, `"give_feedback"` (`"rating"`: 1 to 5) or `"open_return"`; `{"id": id}`.
     - `GET sent`: the list of `ReceivedMessage`, in order.
+    - `GET written`: the list of `Effect`, the seller's texts and decisions, in order.
     """
     pages = _Pages(simulator)
     app.router.add_get("/__simulator/stats", pages.show_stats)
@@ -36,6 +37,7 @@ def add_pages(app: web.Application, simulator: "SimulatorServer") -> None:
     app.router.add_post("/__simulator/reset", pages.reset)
     app.router.add_post("/__simulator/buyers", pages.act)
     app.router.add_get("/__simulator/sent", pages.show_sent)
+    app.router.add_get("/__simulator/written", pages.show_written)
 
 
 class _Pages:
@@ -92,6 +94,9 @@ class _Pages:
 
     async def show_sent(self, request: web.Request) -> web.Response:
         return _json(self._simulator.sent())
+
+    async def show_written(self, request: web.Request) -> web.Response:
+        return _json(self._simulator.written())
 
 
 def _json(shown: object, status: int = 200) -> web.Response:

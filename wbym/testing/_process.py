@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 
 from wbym.testing._buyers import RemoteBuyers
+from wbym.testing._cabinets import Effect
 from wbym.testing._faults import Faults
 from wbym.testing._options import SimulatorOptions, add_options
 from wbym.testing._pages import ReceivedMessage
@@ -200,6 +201,14 @@ class SimulatorProcess:
             session.get(f"{self.url}/__simulator/sent") as response,
         ):
             return msgspec.json.decode(await response.read(), type=list[ReceivedMessage])
+
+    async def written(self) -> list[Effect[str]]:
+        """The seller's texts and decisions that had an effect, in order."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.url}/__simulator/written") as response,
+        ):
+            return msgspec.json.decode(await response.read(), type=list[Effect[str]])
 
     async def __aenter__(self) -> Self:
         pipe = asyncio.subprocess.PIPE

@@ -15,6 +15,7 @@ from typing import Self
 from aiohttp import web
 
 from wbym.testing._buyers import Buyers
+from wbym.testing._cabinets import Effect
 from wbym.testing._faults import FaultKind, Faults
 from wbym.testing._options import SimulatorOptions
 from wbym.testing._pages import ReceivedMessage, add_pages
@@ -105,6 +106,10 @@ class SimulatorServer:
 
     def sent(self) -> Sequence[ReceivedMessage]:
         """The seller's messages that buyers received, in order."""
+        return ()
+
+    def written(self) -> Sequence[Effect[str]]:
+        """The seller's texts and decisions that had an effect, in order."""
         return ()
 
     @property

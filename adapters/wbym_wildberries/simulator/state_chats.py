@@ -157,7 +157,7 @@ class Chats:
         add_time = int(now * 1000)
         names = tuple(name for name, _ in files)
         self.sent.append(SentMessage(chat.id, text, names, add_time))
-        self._context.effects["message"] += 1
+        self._context.write("message", chat.id, text or "")
         self._context.effects["file"] += len(files)
         chat.listed = True
         attachments: JsonObject = {}

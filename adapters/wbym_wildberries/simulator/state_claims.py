@@ -65,7 +65,7 @@ class Claims:
             dt_update=claim_time(self._context.now()),
             wb_comment=comment or claim["wb_comment"],
         )
-        self._context.effects["decision"] += 1
+        self._context.write("decision", identifier, action)
         self.decisions.append((identifier, action, comment))
         return None
 

@@ -5,11 +5,11 @@ from __future__ import annotations  # the API's modules are loaded at their firs
 import asyncio
 from collections.abc import Awaitable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from wbym.domain import Answer, Feedback, Question, QuestionStatus
-from wbym.errors import NotFound
-from wbym.paging import Listing
+from wbym.errors import CallError, NotFound, UnreadableReply
+from wbym.paging import Listing, Page
 from wbym_yandex_market import _mapping as mapping
 
 if TYPE_CHECKING:
@@ -39,21 +39,36 @@ def list_answers(api: Api, question_id: int) -> Listing[Answer]:
     return api.questions.answers(question_id).map(mapping.answer)
 
 
-async def read_own_answer(listing: Listing[Answer]) -> Answer | None:
+class OwnAnswer(NamedTuple):
+    """The seller's answer among all, as far as they can be decoded."""
+
+    answer: Answer | None
+    is_certain: bool
+    """False if there is no answer except perhaps a record that cannot be decoded."""
+
+
+async def read_own_answer(listing: Listing[Answer]) -> OwnAnswer:
     """The seller's answer among all; stops at the page with a standing answer."""
     best: Answer | None = None
+    is_certain = True
     async for page in listing.pages():
         best = mapping.own_answer([*page.items, *([best] if best is not None else [])])
         if best is not None and best.stands:
-            return best
-    return best
+            return OwnAnswer(best, is_certain=True)
+        is_certain = is_certain and not page.undecodable
+    return OwnAnswer(best if is_certain else None, is_certain)
 
 
 async def question_with_answer(api: Api, item: Question) -> Question:
-    """The question with the seller's own answer as Market has it now; usually one request."""
-    answer = await read_own_answer(list_answers(api, int(item.ref.id)))
+    """The question with the seller's own answer as Market has it now; usually one request.
+
+    Its status is UNKNOWN if an answer that cannot be decoded may be the seller's.
+    """
+    answer, is_certain = await read_own_answer(list_answers(api, int(item.ref.id)))
     stands = answer is not None and answer.stands
     status = QuestionStatus.ANSWERED if stands else QuestionStatus.WAITING
+    if not is_certain:
+        status = QuestionStatus.UNKNOWN
     return mapping.with_fields(item, status=status, answer=answer)
 
 
@@ -61,10 +76,11 @@ async def feedback_with_answer(api: Api, item: Feedback) -> Feedback:
     """The feedback with the seller's own comment as Market has it now; usually one request.
 
     Only the comments decide, not whether somebody viewed the feedback: an edit by the buyer marks
-    it as unseen again.
+    it as unseen again. ``answer_known`` is False if a comment that cannot be decoded may be the
+    seller's.
     """
-    answer = await read_own_answer(list_comments(api, int(item.ref.id)))
-    return mapping.with_fields(item, answer=answer, answer_known=True)
+    answer, is_certain = await read_own_answer(list_comments(api, int(item.ref.id)))
+    return mapping.with_fields(item, answer=answer, answer_known=is_certain)
 
 
 async def read_question(api: Api, account: str, number: int) -> Question:
@@ -72,7 +88,7 @@ async def read_question(api: Api, account: str, number: int) -> Question:
     found = api.questions.list(question_ids=[number])
     page = await found.map(partial(mapping.question, account=account)).page()
     if not page.items:
-        raise _not_found(account, "questions.list", f"question {number} does not exist")
+        raise _missing(page, account, "questions.list", f"question {number}")
     return await question_with_answer(api, page.items[0])
 
 
@@ -85,12 +101,19 @@ async def read_feedback(api: Api, account: str, number: int) -> Feedback:
     found = api.feedbacks.list(feedback_ids=[number])
     page = await found.map(partial(mapping.feedback, account=account)).page()
     if not page.items:
-        raise _not_found(account, "feedbacks.list", f"feedback {number} does not exist")
+        raise _missing(page, account, "feedbacks.list", f"feedback {number}")
     return await feedback_with_answer(api, page.items[0])
 
 
-def _not_found(account: str, endpoint: str, message: str) -> NotFound:
-    return NotFound(message, marketplace=mapping.MARKETPLACE, account=account, endpoint=endpoint)
+def _missing(
+    page: Page[Question] | Page[Feedback], account: str, endpoint: str, what: str
+) -> CallError:
+    """The error for a page without the record that was asked for."""
+    error: type[CallError] = UnreadableReply if page.undecodable else NotFound
+    reason = "cannot be decoded" if page.undecodable else "does not exist"
+    return error(
+        f"{what} {reason}", marketplace=mapping.MARKETPLACE, account=account, endpoint=endpoint
+    )
 
 
 async def gather_or_cancel(calls: Iterable[Awaitable[T]]) -> list[T]:

@@ -114,7 +114,8 @@ def list_feedbacks(
 
     async def answered(page: Sequence[Feedback]) -> list[Feedback]:
         found = await gather_or_cancel([known(item) for item in page])
-        return [item for item in found if item.answered is filters.answered]
+        # One whose answer cannot be decoded counts as unanswered, for a person to see.
+        return [item for item in found if (item.answer_known and item.answered) is filters.answered]
 
     return listing.map_async(answered)
 

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.following.follower import Follower
-from wbym.domain import Chat, Message, UndecodableRecord
+from wbym.domain import Chat, Message, Noun, Ref, Return, UndecodableRecord
+from wbym.errors import UnreadableReply
 from wbym_wildberries import Wildberries
 from wbym_wildberries import _mapping as mapping
 from wbym_wildberries.simulator import WildberriesSimulator
@@ -188,3 +189,13 @@ class TestChats:
         assert first.items
         assert (await messages.page()).items == first.items
         assert await messages.all() == await messages.all()
+
+
+async def test_get_when_the_claim_is_undecodable(
+    shop: Wildberries, simulator: WildberriesSimulator
+) -> None:
+    claim = Ref(shop.marketplace, shop.name, Noun.RETURN, simulator.state.claims.arrive())
+    simulator.faults.next("/claims", "bad_record")
+    with pytest.raises(UnreadableReply, match="cannot be decoded"):
+        await shop.get(claim, Return)
+    assert (await shop.get(claim, Return)).ref == claim

@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from tests.support.fakes import ScriptedExchange
 from wbym.calls import Exchange, Request, Response
 from wbym.errors import QuotaExhausted
-from wbym.limits import Priority, Scheduler, SqliteBans
+from wbym.limits import MemoryBans, Priority, Scheduler
 from wbym.testing import TokenBucket
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
@@ -136,15 +135,14 @@ class TestBans:
         assert market.requests - market.rate_limited == 60
         assert market.rate_limited < 30
 
-    async def test_ban_when_the_process_restarts(self, tmp_path: Path) -> None:
-        path = tmp_path / "bans.db"
+    async def test_ban_when_the_process_restarts(self) -> None:
+        bans = MemoryBans()  # time would pass in the loop while files are read
         market = Marketplace(ban=18_236)
 
         def restarted() -> Wildberries:
-            return _shop(market, Scheduler(bans=SqliteBans(path)))
+            return _shop(market, Scheduler(bans=bans))
 
-        # Processes that count separately are rate limited; the next one knows of it. They are many,
-        # since time passes in the loop while files are read.
+        # Processes that count separately are rate limited; the next one knows of it.
         calls = [restarted().api.feedbacks.unseen() for _ in range(30)]
         await asyncio.gather(*calls, return_exceptions=True)
         seen = market.requests, market.rate_limited

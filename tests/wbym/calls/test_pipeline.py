@@ -1,15 +1,26 @@
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.support.fakes import ToyDialect, json_response, pipeline
+from tests.support.fakes import (
+    ScriptedExchange,
+    ScriptedTransport,
+    ToyDialect,
+    json_response,
+    pipeline,
+)
 from tests.support.items import FILE, SEND, SLOW, UNSENT
 from wbym.calls import (
     Endpoint,
+    Exchange,
     Json,
     Part,
+    Pipeline,
     Refusal,
     Refused,
     Request,
@@ -40,7 +51,7 @@ from wbym.errors import (
     Unprocessable,
     UnreadableReply,
 )
-from wbym.limits import Scheduler
+from wbym.limits import BucketKey, Charge, LimitSignal, ParallelCap, Scheduler
 
 
 class Item(msgspec.Struct):
@@ -302,6 +313,86 @@ class TestRetries:
         with pytest.raises(QuotaExhausted):
             await second.call(READ, path={"group": 1})
         assert not transport.requests
+
+
+class _StallingExchange(ScriptedExchange):
+    async def read(self) -> Response:
+        await asyncio.sleep(30)
+        return await super().read()
+
+
+class _StallingTransport(ScriptedTransport):
+    """The body of a rate limited call comes 30 seconds after its head."""
+
+    @asynccontextmanager
+    async def send(self, request: Request) -> AsyncIterator[Exchange]:
+        async with super().send(request) as exchange:
+            answer = await exchange.read()
+            yield _StallingExchange(answer) if answer.status in {420, 429} else exchange
+
+
+class _CapDialect(ToyDialect):
+    """A call counts in a cap on parallel calls, too; the body of a 429 states the cap."""
+
+    def charges(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> Sequence[Charge]:
+        cap = Charge(BucketKey("toy", "seller", "usual", "cap"), ParallelCap(4))
+        return [*super().charges(endpoint, path), cap]
+
+    def signal(self, response: Response) -> LimitSignal | None:
+        signal = super().signal(response)
+        if signal is None or not response.body:
+            return signal
+        return msgspec.structs.replace(signal, parallel=2)
+
+
+class TestStalledBody:
+    """A ban begins with the head."""
+
+    def _calls(self, dialect: ToyDialect, *script: Response) -> tuple[Pipeline, Scheduler]:
+        scheduler = Scheduler()
+        calls = Pipeline(
+            dialect=dialect,
+            transport=_StallingTransport(*script),
+            scheduler=scheduler,
+            retry=RetryPolicy(max_rate_limited=0),
+            on_undecodable=lambda _: None,
+        )
+        return calls, scheduler
+
+    async def test_ban_begins_before_the_body_comes(self) -> None:
+        calls, scheduler = self._calls(ToyDialect(), Response(429, {"retry": "60"}), PAGE)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        first = asyncio.create_task(calls.call(READ, path={"group": 1}))
+        await asyncio.sleep(1)
+        (bucket,) = scheduler.buckets()
+        assert bucket.banned_until is not None
+        await calls.call(READ, path={"group": 1})
+        assert 60 <= clock() - began < 61
+        with pytest.raises(RateLimited):
+            await first
+        (bucket,) = scheduler.buckets()
+        assert (bucket.rate_limited, bucket.in_flight) == (1, 0)
+
+    async def test_ban_is_kept_when_the_call_is_cancelled(self) -> None:
+        calls, scheduler = self._calls(ToyDialect(), Response(429, {"retry": "60"}))
+        first = asyncio.create_task(calls.call(READ, path={"group": 1}))
+        await asyncio.sleep(1)
+        first.cancel()
+        await asyncio.wait([first])
+        (bucket,) = scheduler.buckets()
+        assert bucket.banned_until is not None
+        assert bucket.in_flight == 0
+
+    async def test_cap_that_the_body_states_is_learned_later(self) -> None:
+        calls, scheduler = self._calls(_CapDialect(), Response(429, {"retry": "60"}, b"2 at most"))
+        with pytest.raises(RateLimited):
+            await calls.call(READ, path={"group": 1})
+        cap = next(bucket for bucket in scheduler.buckets() if bucket.kind == "parallel")
+        assert (cap.limit, cap.rate_limited) == (2, 1)
+        assert cap.banned_until is not None
 
 
 class TestDownload:

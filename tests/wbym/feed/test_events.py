@@ -177,6 +177,18 @@ class TestEvents:
                 second.accounts["shop"].arrive("x")  # type: ignore[attr-defined]
                 assert (await waiting).account == "shop"
 
+    async def test_loop_that_was_left_is_named(self) -> None:
+        shop = Shop()
+        shop.arrive("x")
+        async with Inbox(shop, state=Kept()) as inbox:
+            left = inbox.events(since=LONG_AGO)
+            async for _ in left:
+                break
+            with pytest.raises(FeedBusy, match=r"another events.* or call its aclose"):
+                await anext(inbox.events())
+            await left.aclose()
+            assert (await anext(inbox.events())).kind is EventKind.CHAT
+
     async def test_events_need_an_account(self) -> None:
         async with Inbox(BareAccount("bare"), state=Kept()) as inbox:
             with pytest.raises(InvalidInput, match="can be followed"):

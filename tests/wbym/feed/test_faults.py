@@ -88,6 +88,47 @@ class TestPassing:
             "the state works again",
         ] * 2
 
+    async def test_fault_is_shown_and_reported_once(self, fault: str, reads_fail: bool) -> None:
+        shop, store = Shop(), Failing()
+        store.reads_fail = reads_fail
+        reported: list[tuple[str, Exception]] = []
+        inbox = Inbox(
+            shop, state=store, on_error=lambda name, error: reported.append((name, error))
+        )
+        async with inbox, inbox.events(since=LONG_AGO) as events:
+            await idle(events)
+            assert {stream.state_error for stream in inbox.streams} == {None}
+            for round_ in (1, 2):
+                store.fault = fault
+                shop.arrive(f"{round_}")
+                await idle(events, FAULTS[fault])
+                (shown,) = {stream.state_error for stream in inbox.streams}
+                assert shown == f"StateError: {reported[-1][1]}"
+                assert fault in shown
+                store.fault = None
+                await take(events, 1)
+                await asyncio.sleep(6)
+                assert {stream.state_error for stream in inbox.streams} == {None}
+                assert [name for name, _ in reported] == [""] * round_
+
+    async def test_on_error_that_fails_ends_nothing(
+        self, fault: str, reads_fail: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(name: str, error: Exception) -> None:
+            raise ValueError("a mistake")
+
+        shop, store = Shop(), Failing()
+        store.reads_fail = reads_fail
+        inbox = Inbox(shop, state=store, on_error=fail)
+        async with inbox, inbox.events(since=LONG_AGO) as events:
+            await idle(events)
+            store.fault = fault
+            shop.arrive("x")
+            await idle(events, FAULTS[fault])
+            store.fault = None
+            await take(events, 1)
+        assert "a mistake" in caplog.text
+
     async def test_outbox_is_delayed(
         self, fault: str, reads_fail: bool, caplog: pytest.LogCaptureFixture
     ) -> None:

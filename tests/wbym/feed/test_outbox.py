@@ -385,6 +385,15 @@ class TestUnknownOutcome:
             assert delivery.attempts == 2
         assert shop.sent == [("1", "Да")]
 
+    async def test_many_lost_replies_share_the_rounds_of_the_feed(self) -> None:
+        shop = Shop(every=5)
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            shop.trouble.extend(["lost before"] * 200)
+            for number in range(200):
+                await inbox.send(shop.chat(), f"Да {number}", idempotency_key=f"k{number}")
+            await asyncio.sleep(TIMEOUT + 10)
+            assert len(shop.sent) == 200
+
     async def test_answer_with_the_id_of_the_chat_is_not_a_message(self) -> None:
         shop = Shop(every=5)
         item = shop.review("1")
@@ -722,6 +731,21 @@ class TestAlreadyAnswered:
             first = await inbox.answer(item.ref, "Да", idempotency_key="other")
             assert first.state is DeliveryState.REJECTED
             assert first.note == "it has another answer: its text is not known"
+        assert shop.sent == []
+
+    @pytest.mark.parametrize("edits", [False, True])
+    async def test_feedback_whose_answer_cannot_be_decoded_is_unknown(self, edits: bool) -> None:
+        shop = Shop(every=5)
+        item = shop.review("f1")
+        if edits:
+            item = shop.items["f1"] = msgspec.structs.replace(item, answer=Answer(text="Нет"))
+        shop.trouble.append("lost before")
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            act = inbox.edit_answer if edits else inbox.answer
+            await act(item.ref, "Да", idempotency_key="k")
+            shop.items["f1"] = msgspec.structs.replace(item, answer=None, answer_known=False)
+            await asyncio.sleep(10)
+            assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
         assert shop.sent == []
 
 

@@ -103,7 +103,10 @@ class TestBan:
 
 
 class TestRestart:
-    async def test_ban_holds_when_the_process_restarts(self, tmp_path: Path) -> None:
+    async def test_ban_holds_when_the_process_restarts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("wbym.limits._scheduler._STORE_WAIT", 60.0)  # on a busy machine
         wall = Wall()
         before = Scheduler(
             min_jitter=0.0, max_jitter=0.25, bans=SqliteBans(tmp_path / "bans.db"), wall=wall

@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -55,6 +56,64 @@ class TestSqliteBans:
             db.execute(f"UPDATE bans SET until = {until} WHERE key = 'a'")
         assert await bans.load("a") is None
         assert await bans.load("b") == 100
+
+
+class TestLockedFile:
+    async def test_call_does_not_wait_for_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("wbym.limits._scheduler._STORE_WAIT", 0.02)
+        path = tmp_path / "bans.db"
+        await SqliteBans(path).save("other", 1)
+        scheduler = Scheduler(bans=SqliteBans(path))
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with closing(other):
+            other.execute("BEGIN EXCLUSIVE")
+            await call(scheduler, charge(), signal=LimitSignal(retry_after=3600))
+            assert state(scheduler).banned_until is not None
+            messages = [record.getMessage() for record in caplog.records]
+            assert [message.rpartition(" could not be ")[2] for message in messages] == [
+                "loaded",
+                "read",
+                "saved",
+            ]
+            assert "the store did not answer within 0.02 s" in caplog.text
+            other.execute("ROLLBACK")
+        for _ in range(6000):  # its thread is at it
+            if await SqliteBans(path).load(str(key())) is not None:
+                return
+            await asyncio.sleep(0.01)
+        pytest.fail("the ban was not saved")
+
+
+class Silent(MemoryBans):
+    """A shared store that never answers."""
+
+    async def load(self, key: str) -> float | None:
+        await asyncio.Event().wait()
+        return None
+
+    async def save(self, key: str, until: float) -> None:
+        await asyncio.Event().wait()
+
+    async def current(self) -> dict[str, float]:
+        await asyncio.Event().wait()
+        return {}
+
+
+@pytest.mark.looptime
+async def test_store_that_does_not_answer_delays_by_a_second_each() -> None:
+    clock = asyncio.get_running_loop().time
+    scheduler = Scheduler(bans=Silent())
+    began = clock()
+    await call(scheduler, charge())
+    assert clock() - began == pytest.approx(2, abs=0.1)  # the load of this bucket, all bans
+    began = clock()
+    await call(scheduler, charge(), signal=LimitSignal(retry_after=5))
+    assert clock() - began == pytest.approx(1, abs=0.1)
+    began = clock()
+    await call(scheduler, charge())
+    assert clock() - began == pytest.approx(4, abs=0.3)  # the ban, and nothing else
 
 
 class Broken:

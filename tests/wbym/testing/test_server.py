@@ -249,6 +249,7 @@ async def test_simulator_without_buyers(kiosk: Kiosk, session: aiohttp.ClientSes
             {"error": "this simulator has no buyers' messages"},
         )
     assert await get(session, f"{kiosk.url}/__simulator/sent") == (200, b"[]")
+    assert await get(session, f"{kiosk.url}/__simulator/written") == (200, b"[]")
 
 
 def test_cache_forgets_the_oldest_page_over_its_limit() -> None:

@@ -74,6 +74,8 @@ async def test_decision_is_taken_once(run: Run) -> None:
     assert again.status == 400
     assert simulator.stats.effects["decision"] == 1
     assert simulator.state.claims.decisions == [(claim_id, "approve1", None)]
+    (written,) = simulator.written()
+    assert (written.kind, written.id, written.text) == ("decision", claim_id, "approve1")
 
 
 async def test_rejected_claim_is_reopened(run: Run) -> None:

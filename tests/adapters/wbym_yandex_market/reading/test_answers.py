@@ -4,12 +4,19 @@ import time as clocks
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 
 from tests.adapters.counting import requests
 from tests.adapters.wbym_yandex_market.following.follower import Follower, Time
 from tests.adapters.wbym_yandex_market.shops import open_shop
 from wbym.domain import Answer, AnswerStatus, Feedback, Noun, Question, QuestionStatus, Ref
-from wbym.errors import AlreadyAnswered, AnswerNotLoaded, BadRequest, InvalidInput
+from wbym.errors import (
+    AlreadyAnswered,
+    AnswerNotLoaded,
+    BadRequest,
+    InvalidInput,
+    UnreadableReply,
+)
 from wbym.paging import Listing
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market._reading import answers
@@ -233,3 +240,51 @@ class TestAlreadyAnswered:
                 assert isinstance(item, Ref | Feedback | Question)
                 with pytest.raises(InvalidInput, match="use answer"):
                     await shop.edit_answer(item, THANKS)
+
+
+class TestUndecodable:
+    """A record that cannot be decoded may be the one that is looked for."""
+
+    async def test_get_when_the_record_is_undecodable(
+        self, shop: YandexMarket, market: YandexMarketSimulator
+    ) -> None:
+        question = question_ref(market.state.arrive_question())
+        feedback = feedback_ref(market.state.arrive_feedback())
+        market.faults.next("/goods-questions", "bad_record")
+        with pytest.raises(UnreadableReply, match=f"question {question.id} cannot be decoded"):
+            await shop.get(question, Question)
+        market.faults.next("/goods-feedback", "bad_record")
+        with pytest.raises(UnreadableReply, match=f"feedback {feedback.id} cannot be decoded"):
+            await shop.get(feedback, Feedback)
+
+    async def test_question_when_its_answer_is_undecodable(
+        self, shop: YandexMarket, market: YandexMarketSimulator
+    ) -> None:
+        number = market.state.arrive_question()
+        market.state.questions.create("QUESTION", number, THANKS)
+        [listed] = [q for q in await shop.questions().all() if q.ref == question_ref(number)]
+        waiting = replace(listed, status=QuestionStatus.WAITING)
+        market.faults.next("/goods-questions/answers", "bad_record", times=2)
+        with pytest.raises(UnreadableReply, match="may be answered already"):
+            await shop.answer(waiting, THANKS)
+        question = await shop.get(question_ref(number), Question)
+        assert (question.status, question.answer) == (QuestionStatus.UNKNOWN, None)
+        assert len(market.state.questions.get(number).answers) == 1
+
+    async def test_feedback_when_its_comment_is_undecodable(
+        self, shop: YandexMarket, market: YandexMarketSimulator
+    ) -> None:
+        number = edited(market)
+        market.faults.next("/goods-feedback/comments", "bad_record", times=2)
+        with pytest.raises(AnswerNotLoaded):
+            await shop.answer(feedback_ref(number), THANKS)
+        feedback = await shop.get(feedback_ref(number), Feedback)
+        assert (feedback.answer_known, feedback.answer) == (False, None)
+        assert len(market.state.feedbacks.get(number).comments) == 1
+
+    async def test_feedbacks_when_a_comment_is_undecodable(
+        self, shop: YandexMarket, market: YandexMarketSimulator
+    ) -> None:
+        ref = feedback_ref(edited(market))
+        market.faults.next("/goods-feedback/comments", "bad_record", times=1000)
+        assert ref in {one.ref for one in await shop.feedbacks(answered=False).all()}

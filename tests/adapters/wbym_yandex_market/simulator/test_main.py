@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 
-from wbym.domain import Author
+from wbym.domain import Author, Noun, Ref
 from wbym.testing import ReceivedMessage, SimulatorProcess
 from wbym.testing._process import command_line
 from wbym_yandex_market import YandexMarket
@@ -53,6 +53,14 @@ async def test_buyers_when_they_write_over_http() -> None:
             assert await process.sent() == []
             await shop.send(chats[second], "Здравствуйте!")
             await shop.send(chats[first], "В пути.")
+            feedback = await process.buyers.give_feedback("Бьётся", rating=1)
+            await shop.answer(Ref(shop.marketplace, shop.name, Noun.FEEDBACK, feedback), "Заменим.")
+        written = [(one.kind, one.id, one.text) for one in await process.written()]
+        assert written == [
+            ("message", second, "Здравствуйте!"),
+            ("message", first, "В пути."),
+            ("comment", feedback, "Заменим."),
+        ]
         assert await process.sent() == [
             ReceivedMessage(second, "Здравствуйте!"),
             ReceivedMessage(first, "В пути."),
