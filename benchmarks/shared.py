@@ -3,6 +3,7 @@
 import asyncio
 import os
 import statistics
+import sys
 import time
 import uuid
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from typing import Final, TypeAlias
 import msgspec
 from msgspec import structs
 
-from benchmarks.alone import run_alone
 from benchmarks.limits import QUOTA
 from benchmarks.report import Report, Target
 from benchmarks.serving import counts, list_simulator, new_token
@@ -33,8 +33,8 @@ _PAIR_PROCESSES: Final = 3
 _SELLERS: Final = 1000
 _LATENCY: Final = 0.05
 _BUSINESS: Final = 1001
-_STARTING: Final = 8.0
-"""Seconds until all processes have started."""
+_STARTING: Final = 120.0
+"""Max seconds until all processes have started, or ended."""
 _STORES: Final = {
     "Redis": os.environ.get("WBYM_TEST_REDIS", "redis://localhost/0"),
     "PostgreSQL": os.environ.get("WBYM_TEST_POSTGRES", "postgresql://localhost/test"),
@@ -91,25 +91,37 @@ async def _reach(address: str) -> None:
 
 
 async def _crowd(given: Given, processes: int) -> list[Served]:
-    """Run processes at the same time."""
-    given.start = time.time() + _STARTING
-    within = _STARTING + given.seconds + 60
-    given_each = [structs.replace(given, replies=number == 0) for number in range(processes)]
-    return list(
-        await asyncio.gather(
-            *(
-                run_alone("benchmarks.shared_child", _encode(each), found=Served, within=within)
-                for each in given_each
+    """Run processes that begin at the same time, once all of them have started."""
+    children: list[asyncio.subprocess.Process] = []
+    try:
+        for number in range(processes):
+            text = msgspec.json.encode(structs.replace(given, replies=number == 0)).decode()
+            child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "benchmarks.shared_child", text),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
             )
-        )
-    )
+            children.append(child)
+        async with asyncio.timeout(_STARTING):
+            for child in children:
+                if child.stdout is not None:
+                    await child.stdout.readline()
+        start = f"{time.time() + 1.0}\n".encode()
+        async with asyncio.timeout(given.seconds + _STARTING):
+            outputs = await asyncio.gather(*(child.communicate(start) for child in children))
+        return [msgspec.json.decode(output, type=Served) for output, _ in outputs]
+    finally:
+        for child in children:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
 
 
 async def _wildberries(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row], list[Target]]:
     seconds = sizes.shared_seconds
     async with list_simulator(10, "--ban-seconds", "30") as simulator:
         await simulator.change_faults(latency=_LATENCY)
-        given = Given("wildberries", limits, 0.0, 7.0, url=simulator.url, secret=new_token())
+        given = Given("wildberries", limits, 7.0, url=simulator.url, secret=new_token())
         given.callers = 0
         alone = await _crowd(given, 1)  # the store then knows the seller
         given.callers = _CALLERS
@@ -147,7 +159,7 @@ async def _market(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row], lis
     ) as simulator:
         await simulator.change_faults(latency=_LATENCY)
         key = make_api_key(business_id=_BUSINESS)
-        given = Given("yandex_market", limits, 0.0, sizes.shared_seconds, simulator.url, key)
+        given = Given("yandex_market", limits, sizes.shared_seconds, url=simulator.url, secret=key)
         given.business = _BUSINESS
         served = await _crowd(given, _PROCESSES)
         found = await counts(simulator)
@@ -168,9 +180,9 @@ async def _market(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row], lis
 
 async def _speed(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row], list[Target]]:
     seconds = sizes.shared_pairs_seconds
-    one = await _crowd(Given("pairs", limits, 0.0, seconds, sellers=1), 1)
+    one = await _crowd(Given("pairs", limits, seconds, sellers=1), 1)
     wait = statistics.median(_waits(one)) * 1000
-    many = await _crowd(Given("pairs", limits, 0.0, seconds, sellers=_SELLERS), _PAIR_PROCESSES)
+    many = await _crowd(Given("pairs", limits, seconds, sellers=_SELLERS), _PAIR_PROCESSES)
     rate = sum(each.calls for each in many) / seconds
     rows: list[_Row] = [
         [f"{name}: a reservation, median", wait, "ms"],
@@ -184,7 +196,3 @@ async def _speed(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row], list
 
 def _waits(served: Sequence[Served]) -> list[float]:
     return [wait for one in served for wait in one.waits] or [0.0]
-
-
-def _encode(given: Given) -> str:
-    return msgspec.json.encode(given).decode()

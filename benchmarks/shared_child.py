@@ -29,9 +29,9 @@ class Given(msgspec.Struct):
 
     way: str
     limits: str
-    start: float
-    """Unix seconds at which all processes begin."""
     seconds: float
+    start: float = 0.0
+    """Unix seconds at which all processes begin; read from stdin when all are ready."""
     url: str = ""
     secret: str = ""
     business: int = 0
@@ -156,6 +156,8 @@ async def _pairs(given: Given, served: Served) -> None:
 
 def _main(arguments: Sequence[str]) -> None:
     given = msgspec.json.decode(arguments[0], type=Given)
+    print("ready", flush=True)
+    given.start = float(sys.stdin.readline())
     sys.stdout.buffer.write(msgspec.json.encode(asyncio.run(_work(given))))
 
 
