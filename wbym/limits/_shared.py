@@ -62,7 +62,7 @@ _MAX_RECOUNTS: Final = 4
 """How often a call that comes late is counted again before it is sent regardless."""
 _SHARE: Final = 0.05
 """Max seconds by which processes spread their attempts."""
-_LOSSES: Final = 16
+_LOSSES: Final = 8
 """Lost attempts after which a process asks first."""
 _RENEW_EVERY: Final = 10.0
 """Seconds between renewals of a parallel slot."""
@@ -292,7 +292,7 @@ class SharedLimits:
         if lease.priority is not Priority.INTERACTIVE:
             # Whoever lost more often asks earlier, so that all processes are served alike.
             rank = max(0.0, 1 - losses / _LOSSES)
-            share = _SHARE * (0.75 * rank + 0.25 * random.random())  # noqa: S311 - no secret
+            share = _SHARE * (0.9 * rank + 0.1 * random.random())  # noqa: S311 - no secret
         turns.ask_at(lease.priority, now + reply.seconds + share, reply.key)
         return None
 
