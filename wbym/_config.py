@@ -297,10 +297,16 @@ def _is_list(hint: object) -> bool:
 class _Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: str | None = None
 
+    def __repr__(self) -> str:
+        return "<shared>"
+
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts: dict[str, dict[str, object]]
     shared: _Shared = _Shared()
+
+    def __repr__(self) -> str:
+        return "<file>"
 
 
 def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
@@ -314,7 +320,7 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
         reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8 text"
         raise ConfigError(f"{path}: not valid TOML: {reason}") from None
     except msgspec.ValidationError as error:
-        rule = "expected only tables [accounts.NAME] and [shared]"
+        rule = "expected tables [accounts.NAME] and [shared] only"
         raise ConfigError(f"{path}: {error}; {rule}") from None
     if not tables:
         raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
