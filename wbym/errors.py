@@ -117,6 +117,8 @@ class WbymError(Exception):
 
     retryable: bool = False
     """Whether the same call may succeed later."""
+    retry_after: float | None = None
+    """Seconds after which to retry, if they are known."""
 
     def __reduce__(self) -> tuple[object, ...]:
         # Subclasses take named arguments, but ``args`` has only the message. A cause of another
@@ -393,6 +395,7 @@ class ChatNotReady(WbymError):
     """
 
     retryable = True
+    retry_after: float
 
     def __init__(self, ref: str, *, method: str, reason: str, retry_after: float) -> None:
         self.ref = ref
@@ -411,7 +414,7 @@ class QuotaExhausted(WbymError):
     Args:
         bucket: The exhausted bucket, as text.
         retry_at: When the call could be made, aware UTC.
-        wait: Seconds until then.
+        wait: Seconds until then; also ``retry_after``.
         max_wait: The max wait in seconds.
     """
 
@@ -420,7 +423,7 @@ class QuotaExhausted(WbymError):
     def __init__(self, bucket: str, *, retry_at: datetime, wait: float, max_wait: float) -> None:
         self.bucket = bucket
         self.retry_at = retry_at
-        self.wait = wait
+        self.wait = self.retry_after = wait
         self.max_wait = max_wait
         super().__init__(
             f"{bucket}: the limit allows the next call in {wait:.1f} s ({retry_at.isoformat()}), "

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
@@ -20,6 +19,7 @@ from wbym.cli.listen_server import serving
 from wbym.cli.options import AccountName, Config, sources_of
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
 from wbym.feed import SqliteStore, Store
+from wbym.inbox._signals import stop_signals
 
 __all__ = ["listen"]
 
@@ -80,7 +80,8 @@ async def _listen(
                 note(f"{each.name}: its marketplace sends no notifications")
         store = await stack.enter_async_context(SqliteStore(state))
         stack.enter_context(_warnings_printed())
-        stopped = stack.enter_context(_stop_signals())
+        stopped = asyncio.Event()
+        stack.enter_context(stop_signals(stopped.set))
         app = _mounted(receivers, partial(_keep, store), proxy)
         try:
             port = await stack.enter_async_context(serving(app, host, port))
@@ -121,24 +122,6 @@ async def _keep(store: Store, hints: Sequence[Hint]) -> None:
 
 def _say(text: str) -> None:
     output().print(clean(text), markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    """An event that is set by SIGINT and SIGTERM."""
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    # Not loop.add_signal_handler, which Windows does not have.
-    before = [
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-        for number in numbers
-    ]
-    try:
-        yield stopped
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 class _Notes(logging.Handler):

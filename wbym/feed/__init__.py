@@ -15,6 +15,7 @@ until it confirms them. The outbox saves a reply before it is sent, and looks up
 
 from wbym._exports import show_exports
 from wbym.feed._consumer import Events
+from wbym.feed._dead_letters import DeadLetter, DeadLetters
 from wbym.feed._events import Event, EventKind
 from wbym.feed._feed import Feed
 from wbym.feed._memory import MemoryStore
@@ -26,6 +27,8 @@ from wbym.feed._store import Store
 
 __all__ = [
     "CONFIRMATION_TIMEOUT",
+    "DeadLetter",
+    "DeadLetters",
     "Event",
     "EventKind",
     "Events",

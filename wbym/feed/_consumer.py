@@ -1,7 +1,6 @@
 """Delivery of stored events to one consumer."""
 
 import asyncio
-import logging
 import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
@@ -9,28 +8,24 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
-
-import msgspec
+from typing import Final, Self, TypeAlias
 
 from wbym import observe
-from wbym.account import Observed
-from wbym.domain import Chat, UndecodableRecord
 from wbym.errors import StateError
-from wbym.feed._events import Event, EventKind
+from wbym.feed._dead_letters import decode_event
+from wbym.feed._events import Event
 from wbym.feed._patience import Patience
-from wbym.feed._serialization import decode_chat, decode_record
-from wbym.feed._store import Store, StoredEvent
-from wbym.observe import LogFacts, current
+from wbym.feed._store import Store, StoredDeadLetter, StoredEvent
+from wbym.observe import current
 
 __all__ = ["Confirmations", "Events"]
-
-logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _PAGE: Final = 1000
 """Events to read from the store at a time."""
 _MAX_CONFIRM_DELAY: Final = 0.05
 """Seconds for which confirmations of a fast consumer are collected for one commit."""
+_Note: TypeAlias = weakref.WeakMethod[Callable[[StoredEvent], None]]
+"""Tells a loop what became of its event; the event does not keep the loop alive."""
 
 
 class Confirmations:
@@ -165,27 +160,17 @@ class Events:
                 await self._woken.wait()
 
     def _give(self, stored: StoredEvent) -> Event:
-        record: Observed
-        chat: Chat | None = None
-        kind = stored.kind
-        try:
-            record, chat = decode_record(stored), decode_chat(stored)
-        except (msgspec.MsgspecError, ValueError) as error:
-            record, kind = _undecodable(stored, error), EventKind.UNDECODABLE
+        acked: _Note = weakref.WeakMethod(self._acked)
+        event = decode_event(
+            stored,
+            partial(_ack, self._confirmations, acked, stored),
+            partial(_lay_aside, self._store, acked, stored),
+        )
         self._out = stored
         if observe.watched:
             lag = (datetime.now(UTC) - stored.at).total_seconds()
-            current().events_delivered(account=stored.account, kind=kind, lag_seconds=lag)
-        return Event(
-            stored.id,
-            kind,
-            stored.account,
-            stored.at,
-            record,
-            stored.sent_as,
-            chat,
-            partial(_ack, self._confirmations, weakref.WeakMethod(self._acked), stored),
-        )
+            current().events_delivered(account=stored.account, kind=event.kind, lag_seconds=lag)
+        return event
 
     async def _read(self) -> list[StoredEvent]:
         return await self._store.events(self._accounts or (), after=self._after, limit=_PAGE)
@@ -202,29 +187,23 @@ class Events:
             await self._stop()
 
 
-def _undecodable(stored: StoredEvent, error: Exception) -> UndecodableRecord:
-    """The record of a stored event that is damaged."""
-    # The error's text may have the data.
-    reason = f"its row in the state file cannot be decoded ({type(error).__name__})"
-    logger.warning(
-        "%s: the event %s cannot be delivered: %s",
-        stored.account,
-        stored.id,
-        reason,
-        extra=LogFacts(account=stored.account),
-    )
-    marketplace = stored.id.partition("/")[0] or "unknown"
-    return UndecodableRecord.of(
-        marketplace, stored.account, "events", stored.id, reason, stored.record
-    )
-
-
 async def _ack(
     confirmations: Confirmations,
-    acked: weakref.WeakMethod[Callable[[StoredEvent], None]],
+    acked: _Note,
     stored: StoredEvent,
 ) -> None:
-    # An event does not keep the loop alive that it came from.
     await confirmations.confirm(stored.seq)
+    if (note := acked()) is not None:
+        note(stored)
+
+
+async def _lay_aside(
+    store: Store,
+    acked: _Note,
+    stored: StoredEvent,
+    error: str,
+    attempts: int,
+) -> None:
+    await store.lay_aside(StoredDeadLetter(stored, datetime.now(UTC), attempts, error))
     if (note := acked()) is not None:
         note(stored)

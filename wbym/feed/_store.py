@@ -16,7 +16,15 @@ from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.feed._events import EventKind
 
-__all__ = ["Checkpoint", "Claim", "SeenRecord", "Step", "Store", "StoredEvent"]
+__all__ = [
+    "Checkpoint",
+    "Claim",
+    "SeenRecord",
+    "Step",
+    "Store",
+    "StoredDeadLetter",
+    "StoredEvent",
+]
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -58,6 +66,16 @@ class StoredEvent(msgspec.Struct, frozen=True, gc=False):
     sent_as: str | None = None
     seq: int = 0
     """Its number in the order of events, assigned by the store."""
+
+
+class StoredDeadLetter(msgspec.Struct, frozen=True):
+    """An event that was laid aside, since it could not be handled."""
+
+    event: StoredEvent
+    failed_at: datetime
+    attempts: int
+    error: str
+    """The last error, as text."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -133,6 +151,25 @@ class Store(Protocol):
 
     async def backlog(self) -> dict[str, int]:
         """Number of unconfirmed events, by account."""
+        ...
+
+    async def lay_aside(self, letter: StoredDeadLetter) -> None:
+        """Delete an event and store it as a dead letter; one with the same event's id is replaced.
+
+        Nothing happens if there is no event with its ``seq``.
+        """
+        ...
+
+    async def dead_letters(self, accounts: Collection[str] | None = None) -> list[StoredDeadLetter]:
+        """The dead letters of these accounts, oldest failure first; by default all."""
+        ...
+
+    async def redeliver(self, event_id: str) -> bool:
+        """Make a dead letter the newest event again; False if there is none with this id."""
+        ...
+
+    async def drop_dead_letter(self, event_id: str) -> bool:
+        """Delete a dead letter; False if there is none with this id."""
         ...
 
     async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery | None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from operator import attrgetter
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Final, Protocol, Self, TypeVar, overload
 import anyio
 import anyio.to_thread
 
-from wbym._config import find_accounts
+from wbym._config import AccountSource, find_accounts
 from wbym.account import Account, AnyRecord, Capability, CheckReport, Hint, has
 from wbym.account._account import share_connections
 from wbym.account._inputs import ref_of
@@ -38,7 +39,16 @@ from wbym.domain import (
     shift_time,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, Unsupported
-from wbym.feed import CONFIRMATION_TIMEOUT, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
+from wbym.feed import (
+    CONFIRMATION_TIMEOUT,
+    DeadLetters,
+    Events,
+    Feed,
+    Outbox,
+    SqliteStore,
+    Store,
+    StreamStatus,
+)
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
 from wbym.limits import BucketState, Priority
 from wbym.paging import Listing
@@ -100,7 +110,8 @@ class Inbox:
         self._closed = False
         self._on_error = on_error
         self._running = Running()
-        self._config: Path | None = None
+        self._find: Callable[[], list[AccountSource]] | None = None
+        """Reads the configured accounts on entering."""
         self._state = state
         self._confirmation_timeout = confirmation_timeout
         self._open_feed: Feed | None = None
@@ -110,7 +121,7 @@ class Inbox:
     @classmethod
     def from_config(
         cls,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | None = None,
         *,
         state: str | PathLike[str] | Store | None = None,
         confirmation_timeout: float = CONFIRMATION_TIMEOUT,
@@ -118,12 +129,15 @@ class Inbox:
     ) -> Self:
         """Create an inbox of the accounts of a TOML file (see ``docs/configuration.md``).
 
+        Without a path, it is ``wbym.toml`` of the current folder; if there is none, the accounts
+        are those of the environment, such as ``WBYM_WILDBERRIES_TOKEN``.
+
         Until it is entered with ``async with``, each method raises ``InboxNotOpen``. The file and
         the secrets are read on entering, which raises ``ConfigError`` if the file is invalid or a
         secret is missing, and ``InvalidToken`` if a secret is not a token of its marketplace.
         """
         inbox = cls(state=state, confirmation_timeout=confirmation_timeout, on_error=on_error)
-        inbox._config = Path(path)
+        inbox._find = partial(find_accounts, None if path is None else Path(path))
         return inbox
 
     async def __aenter__(self) -> Self:
@@ -137,9 +151,9 @@ class Inbox:
         if self._closed:
             raise InboxNotOpen(_CLOSED)
         try:
-            config, self._config = self._config, None
-            if config is not None:
-                for source in await anyio.to_thread.run_sync(find_accounts, config):
+            find, self._find = self._find, None
+            if find is not None:
+                for source in await anyio.to_thread.run_sync(find):
                     self.add(await source.open())
             if self._state is not None:
                 await self._open_state(self._state)
@@ -172,7 +186,7 @@ class Inbox:
     async def aclose(self) -> None:
         """Stop all reading, and close the state and the accounts."""
         self._require_process()
-        self._config, self._closed = None, True
+        self._find, self._closed = None, True
         with anyio.CancelScope(shield=True):
             feed, self._open_feed = self._open_feed, None
             try:
@@ -309,6 +323,15 @@ class Inbox:
             InvalidInput: The inbox has no ``state``.
         """
         return self._feed.outbox
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Events that could not be handled and were laid aside.
+
+        Raises:
+            InvalidInput: The inbox has no ``state``.
+        """
+        return self._feed.dead_letters
 
     async def hint(self, hints: Sequence[Hint]) -> None:
         """Store hints about changes, such as those of notifications, and poll for them soon."""
@@ -633,7 +656,7 @@ class Inbox:
         self._require_process()
         if self._closed:
             raise InboxNotOpen(_CLOSED)
-        if self._config is not None:
+        if self._find is not None:
             raise InboxNotOpen(_NOT_ENTERED)
 
     def _require_process(self) -> None:

@@ -12,7 +12,8 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -531,3 +532,22 @@ def shared_scheduler() -> Scheduler:
         if abs(loop.time() - time.monotonic()) < 1:  # not a clock of its own, as in tests
             scheduler._ledger = _process
     return scheduler
+
+
+def current_scheduler() -> Scheduler | None:
+    """The running loop's shared scheduler, if one was made."""
+    return _shared.get(asyncio.get_running_loop())
+
+
+@contextmanager
+def replace_scheduler(scheduler: Scheduler) -> Iterator[None]:
+    """Within it, a scheduler is the running loop's shared one; for tests."""
+    loop = asyncio.get_running_loop()
+    before = _shared.get(loop)
+    _shared[loop] = scheduler
+    try:
+        yield
+    finally:
+        del _shared[loop]
+        if before is not None:
+            _shared[loop] = before

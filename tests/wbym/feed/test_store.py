@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers, step
+from tests.wbym.feed.kept import BEGIN, at, checkpoint, dead_letter, delivery, event, numbers, step
 from wbym.account import Hint
 from wbym.domain import DeliveryState, Noun, Ref
 from wbym.feed import MemoryStore, SqliteStore, Store
@@ -148,6 +148,59 @@ class TestEvents:
         assert await keeps.backlog() == {"a": 2, "b": 1}
         await keeps.confirm([one.seq for one in await keeps.events(["a"], after=0, limit=9)])
         assert await keeps.backlog() == {"b": 1}
+
+
+class TestDeadLetters:
+    async def test_event_becomes_a_dead_letter(self, keeps: Store) -> None:
+        await keeps.write(step(1, 2))
+        await keeps.write(step(3, account="other"))
+        first, second = await keeps.events(["shop"], after=0, limit=9)
+        (third,) = await keeps.events(["other"], after=0, limit=9)
+        letters = [dead_letter(second, 5), dead_letter(third, 6), dead_letter(first, 7)]
+        for letter in reversed(letters):
+            await keeps.lay_aside(letter)
+        assert await keeps.backlog() == {}
+        assert await keeps.dead_letters() == letters
+        assert await keeps.dead_letters(["shop"]) == [letters[0], letters[2]]
+        assert await keeps.dead_letters([]) == []
+
+    async def test_confirmed_event_is_not_laid_aside(self, keeps: Store) -> None:
+        await keeps.write(step(1))
+        (one,) = await keeps.events(["shop"], after=0, limit=9)
+        await keeps.confirm([one.seq])
+        await keeps.lay_aside(dead_letter(one))
+        assert await keeps.dead_letters() == []
+
+    async def test_redelivered_event_comes_last(self, keeps: Store) -> None:
+        await keeps.write(step(1, 2))
+        first, second = await keeps.events(["shop"], after=0, limit=9)
+        await keeps.lay_aside(dead_letter(first))
+        assert await keeps.redeliver(first.id)
+        assert not await keeps.redeliver(first.id)
+        assert await keeps.dead_letters() == []
+        kept, again = await keeps.events(["shop"], after=0, limit=9)
+        assert kept == second
+        assert again == msgspec.structs.replace(first, seq=again.seq)
+        assert again.seq > second.seq
+
+    async def test_later_failure_replaces_the_former(self, keeps: Store) -> None:
+        await keeps.write(step(1))
+        (one,) = await keeps.events(["shop"], after=0, limit=9)
+        await keeps.lay_aside(dead_letter(one))
+        await keeps.write(step(1))
+        (again,) = await keeps.events(["shop"], after=0, limit=9)
+        await keeps.lay_aside(later := dead_letter(again, 9))
+        assert await keeps.dead_letters() == [later]
+
+    async def test_dropped_letter_is_gone(self, keeps: Store) -> None:
+        await keeps.write(step(1))
+        (one,) = await keeps.events(["shop"], after=0, limit=9)
+        await keeps.lay_aside(dead_letter(one))
+        assert await keeps.drop_dead_letter(one.id)
+        assert not await keeps.drop_dead_letter(one.id)
+        assert not await keeps.redeliver(one.id)
+        assert await keeps.dead_letters() == []
+        assert await keeps.backlog() == {}
 
 
 class TestDeliveries:
