@@ -274,6 +274,12 @@ def test_toml_is_valid(block: Block, tmp_path: Path) -> None:
         path.write_text(block.text, "utf-8")
         found = find_accounts(path, environ={})
         assert [source.name for source in found] == list(document["accounts"])
+    elif "shared" in document:
+        path = tmp_path / "wbym.toml"
+        account = '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\n'
+        path.write_text(block.text + account, "utf-8")
+        (source,) = find_accounts(path, environ={})
+        assert source.options.limits == document["shared"]["limits"]
     else:
         groups = document["project"]["entry-points"]
         assert groups
