@@ -68,6 +68,8 @@ def _no_blocking_calls() -> Iterator[BlockBuster]:
         for name, allowed in it.functions.items():
             # It looks for the user's password file and certificates.
             allowed.can_block_in("asyncpg/connect_utils.py", {"_parse_connect_arguments"})
+            # It reads its own version once per connection.
+            allowed.can_block_in("redis/utils.py", {"get_lib_version"})
             if name.startswith("sqlite3."):
                 # A database in memory runs in the loop; a file's runs in a thread.
                 allowed.can_block_in("wbym/_sqlite.py", {"_do"})

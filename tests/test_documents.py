@@ -276,8 +276,11 @@ def test_toml_is_valid(block: Block, tmp_path: Path) -> None:
         assert [source.name for source in found] == list(document["accounts"])
     elif "shared" in document:
         path = tmp_path / "wbym.toml"
-        path.write_text(f'{block.text}[accounts.a]\nmarketplace = "wildberries"', "utf-8")
-        assert find_state(path) == document["shared"]["state"]
+        account = '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\n'
+        path.write_text(block.text + account, "utf-8")
+        (source,) = find_accounts(path, environ={})
+        assert source.options.limits == document["shared"].get("limits")
+        assert find_state(path) == document["shared"].get("state")
     else:
         groups = document["project"]["entry-points"]
         assert groups

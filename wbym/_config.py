@@ -14,6 +14,7 @@ A TOML file names the accounts; secrets are in the environment or in separate fi
 
     [shared]                           # what several processes share
     state = "postgresql://wbym@db/wbym"
+    limits = "redis://cache/0"
 
 Without a file, ``WBYM_<MARKETPLACE>_TOKEN`` (``WBYM_<MARKETPLACE>_OAUTH``) defines one account,
 named after its marketplace, with the options ``WBYM_<MARKETPLACE>_<OPTION>``, such as
@@ -35,6 +36,7 @@ from wbym._postgres import Address, is_address
 from wbym.account import Account, AccountOptions, installed_adapters, load_adapter
 from wbym.calls import SecretText, reveal
 from wbym.errors import ConfigError, InvalidInput, StateError
+from wbym.limits import is_store_address
 
 __all__ = [
     "DEFAULT_CONFIG",
@@ -312,7 +314,7 @@ def _from_variables(
         key = keys[variable]
         is_list = _is_list(hints[key])
         values[key] = environ[variable].split(",") if is_list else environ[variable]
-        if key == "proxy":
+        if key in {"proxy", "limits"}:
             values[key] = SecretText(environ[variable])
 
     def place(key: str) -> str:
@@ -331,6 +333,7 @@ def _is_list(hint: object) -> bool:
 
 class _Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: str | None = None
+    limits: str | None = None
 
     def __repr__(self) -> str:
         return "<shared>"
@@ -362,10 +365,17 @@ def _read(path: Path) -> tuple[SecretText, _File]:
 
 def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
     text, file = _read(path)
-    tables = _Hidden(file.accounts)
-    if not tables:
+    if not file.accounts:
         raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
-    return [_Table(path, text, name, _Hidden(tables[name])).source(environ) for name in tables]
+    limits = file.shared.limits
+    if limits is not None and not is_store_address(limits):
+        rule = "expected an address such as redis://host or postgresql://host"
+        raise ConfigError(f"{path}: shared.limits: {rule}")
+    shared = {} if limits is None else {"limits": limits}
+    return [
+        _Table(path, text, name, _Hidden({**shared, **table})).source(environ)
+        for name, table in file.accounts.items()
+    ]
 
 
 class _Table:

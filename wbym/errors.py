@@ -24,6 +24,7 @@
     ├── AccountsFailed                some accounts of an inbox failed (an ExceptionGroup too)
     ├── ChatNotReady                  the chat does not accept messages yet; nothing was sent
     ├── QuotaExhausted                no request made: the wait exceeds max_wait
+    ├── LimitsUnavailable             no request made: the shared store of limits is away
     ├── CursorStuck                   the marketplace's pages repeat or stay empty
     ├── PagingLimit                   the marketplace pages no further: narrow the period
     ├── TaskPending                   accepted, not known to be done: keep waiting by its id
@@ -82,6 +83,7 @@ __all__ = [
     "InvalidInput",
     "InvalidToken",
     "LeaseLost",
+    "LimitsUnavailable",
     "Locked",
     "MissingScope",
     "NotFound",
@@ -435,6 +437,24 @@ class QuotaExhausted(WbymError):
         super().__init__(
             f"{bucket}: the limit allows the next call in {wait:.1f} s ({retry_at.isoformat()}), "
             f"longer than max_wait={max_wait:g} s"
+        )
+
+
+class LimitsUnavailable(WbymError):
+    """The store that counts the limits of all processes cannot be reached; no request was made.
+
+    Args:
+        store: The address of the store, without credentials.
+        reason: What is wrong.
+    """
+
+    retryable = True
+
+    def __init__(self, store: str, reason: str) -> None:
+        self.store = store
+        self.reason = reason
+        super().__init__(
+            f"no request was made, since the shared limits at {store} cannot be counted: {reason}"
         )
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from wbym._config import AccountSource, SecretPlace, choose, find_accounts, find_state
 from wbym.account import Account, AccountOptions
-from wbym.errors import ConfigError, InvalidToken
+from wbym.errors import ConfigError, InvalidInput, InvalidToken
+from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries._account import WildberriesOptions
 from wbym_wildberries._limits import Tier
@@ -484,3 +485,34 @@ class TestState:
     def test_wrong_type_and_unknown_key_are_refused(self, tmp_path: Path, shared: str) -> None:
         with pytest.raises(ConfigError, match=r"expected tables \[accounts\.NAME\] and \[shared\]"):
             self.found(tmp_path, shared)
+
+
+class TestSharedLimits:
+    def test_all_accounts_have_them(self, tmp_path: Path) -> None:
+        address = "redis://:s3cret@cache/0"
+        sources = found(f'{WB}[shared]\nlimits = "{address}"\n', tmp_path)
+        assert [source.options.limits for source in sources] == [address]
+        assert "s3cret" not in repr(sources[0].options)
+
+    def test_option_of_an_account_wins(self, tmp_path: Path) -> None:
+        text = f'{WB}limits = "redis://own/0"\n[shared]\nlimits = "redis://cache/0"\n'
+        (source,) = found(text, tmp_path)
+        assert source.options.limits == "redis://own/0"
+
+    @pytest.mark.parametrize("table", ["[shared]", ""])
+    def test_error_says_what_is_expected(self, table: str, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"limits.*redis://host or postgresql://host") as it:
+            found(f'{WB}{table}\nlimits = "http://s3cret@cache"\n', tmp_path)
+        assert "s3cret" not in str(it.value)
+
+    def test_variable_of_the_environment(self) -> None:
+        environ = {"WBYM_WILDBERRIES_TOKEN": make_token(), "WBYM_WILDBERRIES_LIMITS": "redis://c"}
+        (source,) = find_accounts(None, environ=environ)
+        assert source.options.limits == "redis://c"
+
+    def test_account_cannot_have_a_scheduler_too(self) -> None:
+        async def main() -> None:
+            with pytest.raises(InvalidInput, match="must not be given with a scheduler"):
+                Wildberries(make_token(), limits="redis://c", scheduler=Scheduler())
+
+        asyncio.run(main())

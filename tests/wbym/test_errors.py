@@ -80,6 +80,7 @@ ERRORS = [
     RefError("toy/shop/1", "must have 4 parts"),
     StateError("a.db", "no"),
     errors.LeaseLost("postgresql://db/wbym", "no"),
+    errors.LimitsUnavailable("redis://cache/0", "it is away"),
     TaskPending("prices.wait", 7, "the time is over"),
     Unsupported("toy", "send", "files", 1),
     errors.ConfigError("no"),
