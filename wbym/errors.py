@@ -709,7 +709,7 @@ def error_for_status(status: int) -> type[StatusError]:
 
 def _shown(value: object) -> str:
     try:
-        return _clip(repr(value))
+        return _clip(value.isoformat() if isinstance(value, datetime) else repr(value))
     except Exception:  # noqa: BLE001 - integers of thousands of digits, deep lists, broken classes
         return f"a value of type {type(value).__name__}, too long to show"
 

@@ -44,9 +44,13 @@ def show(ref: Ref, title: str, text: str, answer: str) -> str:
 
 
 def read(text: str) -> tuple[Ref, str]:
-    """The ref and the prepared answer of a message that `show` wrote."""
-    *_, answer, ref = text.split("\n")
-    return Ref.parse(ref), answer.removeprefix(ANSWER)
+    """The ref and the prepared answer of a message that `show` wrote.
+
+    Raises:
+        RefError: It is another message, without a ref.
+    """
+    above, _, ref = text.rpartition("\n")
+    return Ref.parse(ref), above.rpartition("\n")[2].removeprefix(ANSWER)
 
 
 def handlers_of(inbox: Inbox, bot: Bot, chat: int) -> Handlers:

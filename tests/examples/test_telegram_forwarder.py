@@ -135,6 +135,8 @@ async def test_items_are_answered_from_the_chat(
         await eventually(
             lambda: sum("Отправлено" in str(one["text"]) for one in telegram.sent) == 4
         )
+        telegram.answer(telegram.find("Отправлено: Завтра у вас."), "Спасибо")
+        await eventually(lambda: telegram.has("Не отправлено"))
         running.cancel()
         await asyncio.wait([running])
     assert ym.replies == [

@@ -548,6 +548,9 @@ def _transport_error(error: Exception) -> TransportError:
         # The head could not be parsed; aiohttp's text has a status that nobody sent.
         # What it quotes may have secrets.
         reason = f"the answer is not HTTP: {re.split(_QUOTED, error.message)[0].strip()}"
+    elif type(error) is aiohttp.ClientConnectorError:
+        # aiohttp's text names "ssl:default" even for http.
+        reason = f"cannot connect to {error.host}:{error.port}: {error.strerror or error.os_error}"
     else:
         reason = str(error) or type(error).__name__
     return TransportError(reason, sent=sent, timeout=isinstance(error, TimeoutError))

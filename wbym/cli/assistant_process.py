@@ -67,7 +67,7 @@ class AssistantProcess:
             *(sys.executable, "-m", *self._command),
             stdin=pipe,
             stdout=pipe,
-            env={**os.environ, "PYTHONUTF8": "1"},
+            env={**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"},
             start_new_session=True,  # Ctrl-C is for the parent
         )
         self._lines = asyncio.create_task(self._forward())

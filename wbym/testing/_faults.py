@@ -7,6 +7,7 @@ To add a fault: a member of `FaultKind`, and its effect, in `SimulatorServer._ha
 `_spoiled` of `_server.py`; for a rate, also a field of `Faults` and a row of `RATED`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from random import Random
 from typing import Literal, get_args, get_type_hints
@@ -49,6 +50,7 @@ RATED: tuple[tuple[str, FaultKind], ...] = (
     ("bad_record", "bad_record"),
     ("bad_bytes", "bad_bytes"),
 )
+_SHARES = {*(name for name, _ in RATED), "nulls", "unknown_values"}
 _NONE: frozenset[FaultKind] = frozenset()
 
 
@@ -119,6 +121,7 @@ class Faults:
     script: list[Scripted] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def __post_init__(self) -> None:
+        _require_shares(self.settings())
         self.random = Random(self.seed)
 
     def next(self, path: str, kind: FaultKind, times: int = 1) -> None:
@@ -162,7 +165,7 @@ class Faults:
 
         Raises:
             msgspec.ValidationError: A value has the wrong type.
-            ValueError: A name is unknown.
+            ValueError: A name is unknown, or a share is not of 0 to 1.
         """
         wanted = msgspec.json.decode(patch, type=dict[str, msgspec.Raw])
         scripted: list[Scripted] = []
@@ -175,6 +178,14 @@ class Faults:
             if name not in known:
                 raise ValueError(f"unknown setting {name!r}")
             values[name] = msgspec.json.decode(raw, type=hints[name])
+        _require_shares(values)
         for name, value in values.items():
             setattr(self, name, value)
         self.script.extend(scripted)
+
+
+def _require_shares(settings: Mapping[str, object]) -> None:
+    for name in _SHARES & settings.keys():
+        share = settings[name]
+        if not (isinstance(share, int | float) and 0 <= share <= 1):
+            raise ValueError(f"{name} is a share of 0 to 1, not {share!r}")

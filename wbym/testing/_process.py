@@ -75,7 +75,10 @@ def main(
     if given.demo:
         parser.set_defaults(**kind.demo)
         given = parser.parse_args(arguments)
-    faults = Faults(**{name: getattr(given, name) for name in Faults().settings()})
+    try:
+        faults = Faults(**{name: getattr(given, name) for name in Faults().settings()})
+    except ValueError as error:
+        parser.error(str(error))
     try:
         faults.change(given.faults.encode())
     except (msgspec.MsgspecError, ValueError) as error:

@@ -37,4 +37,12 @@ def test_change_applies_settings_and_a_script_or_nothing() -> None:
         faults.change(b'{"gzip":false,"latency":"slow"}')
     with pytest.raises(ValueError, match="unknown setting"):
         faults.change(b'{"gzip":false,"speed":1}')
+    with pytest.raises(ValueError, match="error_rate is a share of 0 to 1, not 5"):
+        faults.change(b'{"gzip":false,"error_rate":5}')
     assert faults.gzip
+
+
+@pytest.mark.parametrize("share", [5, -0.1, float("nan")])
+def test_shares_are_of_0_to_1(share: float) -> None:
+    with pytest.raises(ValueError, match="nulls is a share of 0 to 1"):
+        Faults(nulls=share)
