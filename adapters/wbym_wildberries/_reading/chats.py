@@ -291,10 +291,12 @@ class ChatReader:
                     yield Page(found, page.cursor, page.next_cursor, None, bad)
 
         feed = Listing(read)
-        if since is not None:
-            # One less, since the feed begins after the time in the request.
-            return feed.using(cursor=str(max(1, int(since.timestamp() * 1000) - 1)))
-        return feed
+        return feed if since is None else feed.using(cursor=_cursor_at(since))
+
+    def all_messages(self, since: datetime) -> Listing[Message]:
+        """The messages of all chats, oldest first; a cursor overrides ``since``."""
+        events = self._events(self._message).using(cursor=_cursor_at(since))
+        return events.map_pages(lambda page: [line.mapped for line in page])
 
     def chats(self, *, waiting: bool | None) -> Listing[Chat]:
         """The account's chats; with ``waiting`` each has its status."""
@@ -379,6 +381,12 @@ class ChatReader:
                 last.introduction = event
             if event.sender in _STATUS and event.add_timestamp >= last.at:
                 last.at, last.sender = event.add_timestamp, event.sender
+
+
+def _cursor_at(since: datetime) -> str:
+    """The cursor of the events at or after a time."""
+    # One less, since the feed begins after the time in the request.
+    return str(max(1, int(since.timestamp() * 1000) - 1))
 
 
 def _added(event: chats_api.Event) -> int:
