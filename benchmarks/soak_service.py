@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -36,6 +36,7 @@ from wbym.errors import WbymError
 from wbym.feed import Event, EventKind
 from wbym.inbox import Inbox
 from wbym.testing._process import watch_stdin
+from wbym_wildberries._limits import BUCKETS, Tier
 
 __all__ = ["UNFINISHED", "Sample", "SoakPlan"]
 
@@ -48,7 +49,14 @@ UNFINISHED: Final = frozenset(DeliveryState) - {DeliveryState.CONFIRMED, Deliver
 _CONCURRENCY: Final = 8
 """Events that are handled at the same time."""
 _POLLED: Final = ("questions", "feedbacks", "returns")
-_CHOSEN: Final = (DecisionKind.REFUND, DecisionKind.REFUND_WITHOUT_RETURN, DecisionKind.REJECT)
+_CHOSEN: Final = (
+    DecisionKind.REFUND,
+    DecisionKind.REFUND_WITHOUT_RETURN,
+    DecisionKind.REJECT,
+    DecisionKind.CONFIRM_RECEIPT,
+)
+_READ_BACK: Final = timedelta(minutes=5)
+"""How long before an undecodable record was read its chat is read again."""
 _COMMENT: Final = "Решение принято по фотографиям."
 _RETRY: Final = 0.5
 """Seconds."""
@@ -158,7 +166,7 @@ class Service:
         """Read the messages of the chat of an undecodable record; lists are polled again anyway."""
         if (chat := _chat_of(event)) is None:
             return
-        since = self._plan.since
+        since = max(self._plan.since, event.at - _READ_BACK)
 
         async def read() -> list[Message]:
             return await self._inbox.messages(chat, since=since).all()
@@ -242,7 +250,7 @@ async def main(plan: SoakPlan) -> None:
     samples = Samples()
     samples.show(None, 0)
     shops = plan.shops
-    accounts = open_accounts(shops)
+    accounts = open_accounts(shops, BUCKETS["chats.events"][Tier.STANDARD])
     async with Inbox(
         *accounts, state=shops.state, confirmation_timeout=shops.confirmation_timeout
     ) as inbox:
