@@ -8,7 +8,7 @@ the messages of all chats, all lookups of an account that wait for it share one 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import anyio
 
@@ -37,6 +37,9 @@ __all__ = ["MessageLookups", "PollNow"]
 
 PollNow: TypeAlias = Callable[[str, str, str], Awaitable[bool]]
 """``await poll_now(account, stream, id)``: make the feed read an object; False if it cannot."""
+
+_GATHER: Final = 0.1
+"""Seconds before a shared reading begins: many answers are usually lost at once."""
 
 
 class MessageLookups:
@@ -216,6 +219,7 @@ class _SharedReading:
             raise turn.error
 
     async def _read(self, read: Callable[[Sequence[_Search]], Awaitable[None]]) -> None:
+        await anyio.sleep(_GATHER)
         batch = {search: turn for search, turn in self._waiting.items() if not turn.is_over}
         error: Exception | None = None
         try:

@@ -82,10 +82,9 @@ class TestOutbox:
             assert len(shop.sent) == LOST
             states = [await state_of(inbox, f"k{number}") for number in range(LOST)]
             assert set(states) == {DeliveryState.CONFIRMED}
-        # The first lookup of each time reads at once, and the others share the next reading. Those
-        # sent again are accepted, and looked up, in a few groups.
+        # Those sent again are accepted, and looked up, in a few groups.
         times = 1 if follow else 3
-        assert shop.readings <= 2 * times + (10 if trouble == "lost before" and not follow else 0)
+        assert shop.readings <= times + (10 if trouble == "lost before" and not follow else 0)
 
     async def test_message_shown_late_is_not_sent_again(self) -> None:
         # It is shown at a time that the feed has passed: only a reading of the list finds it.
