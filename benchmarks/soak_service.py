@@ -55,7 +55,7 @@ _CHOSEN: Final = (
     DecisionKind.REJECT,
     DecisionKind.CONFIRM_RECEIPT,
 )
-_READ_BACK: Final = timedelta(minutes=5)
+_READ_BACK: Final = timedelta(minutes=2)
 """How long before an undecodable record was read its chat is read again."""
 _COMMENT: Final = "Решение принято по фотографиям."
 _RETRY: Final = 0.5
@@ -104,6 +104,7 @@ class Service:
         self._inbox = inbox
         self._plan = plan
         self._slots = asyncio.Semaphore(_CONCURRENCY)
+        self._readings = asyncio.Semaphore(1)
         self.handled = 0
         self.undecodable = 0
 
@@ -114,8 +115,11 @@ class Service:
             self._inbox.events(since=self._plan.since, auto_ack=False) as events,
         ):
             async for event in events:
-                await self._slots.acquire()
-                group.start_soon(self._handle, event)
+                if event.kind is EventKind.UNDECODABLE:
+                    group.start_soon(self._handle, event)
+                else:
+                    await self._slots.acquire()
+                    group.start_soon(self._handle_in_slot, event)
 
     async def poll(self) -> None:
         """Hint at all lists every few seconds."""
@@ -124,13 +128,16 @@ class Service:
             await _until_done(lambda: self._inbox.hint(hints))
             await anyio.sleep(self._plan.poll_every)
 
-    async def _handle(self, event: Event) -> None:
+    async def _handle_in_slot(self, event: Event) -> None:
         try:
-            await self._answer(event)
-            await _until_done(event.ack)
-            self.handled += 1
+            await self._handle(event)
         finally:
             self._slots.release()
+
+    async def _handle(self, event: Event) -> None:
+        await self._answer(event)
+        await _until_done(event.ack)
+        self.handled += 1
 
     async def _answer(self, event: Event) -> None:
         inbox, key = self._inbox, event.id
@@ -147,7 +154,9 @@ class Service:
                 await self._decide(event.return_request, key)
             case EventKind.UNDECODABLE:
                 self.undecodable += 1
-                await self._read_again(event)
+                # One at a time: at Wildberries, all chats share the limit that polling needs.
+                async with self._readings:
+                    await self._read_again(event)
 
     async def _reply(self, message: Message, chat: Chat | Ref) -> None:
         ref, text = message.ref, reply_to(message.text or "")
