@@ -8,6 +8,7 @@ the messages of all chats, all lookups of an account that wait for it share one 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 import anyio
@@ -93,7 +94,7 @@ class MessageLookups:
                 return NOT_FOUND
         elif not readable:
             return unknown("this account cannot read the messages of its chats")
-        search = _Search(delivery, is_followed=followed)
+        search = _Search(delivery, is_followed=followed, is_last=is_last)
         if account._all_messages(search.since) is not None:  # noqa: SLF001 - hooks are for this
             shared = self._shared.setdefault(account.name, _SharedReading())
             await shared.join(search, lambda searches: self._read_all(account, searches))
@@ -118,6 +119,8 @@ class MessageLookups:
         for search in searches:
             search.begin(await self._store.delivered_to(search.chat))
         since = min(search.since for search in searches)
+        # While messages keep arriving, the list has no end.
+        until = max(search.until for search in searches)
         listing = account._all_messages(since)  # noqa: SLF001 - hooks are for this
         if listing is None:
             return
@@ -127,7 +130,8 @@ class MessageLookups:
                     [message for message in page.items if message.chat == search.chat],
                     [one for one in page.undecodable if is_of_chat(one, search.chat.id)],
                 )
-            if all(search.is_over for search in searches):
+            is_read = any(message.sent_at > until for message in page.items)
+            if is_read or all(search.is_over for search in searches):
                 return
 
 
@@ -137,11 +141,18 @@ class _Search:
     Args:
         delivery: Its delivery.
         is_followed: Whether the feed reads the chat: then the feed alone confirms the delivery.
+        is_last: Whether the message is sent again if it is not found.
     """
 
-    def __init__(self, delivery: Delivery, *, is_followed: bool) -> None:
+    def __init__(self, delivery: Delivery, *, is_followed: bool, is_last: bool) -> None:
         self.chat = delivery.target
-        self.since = (delivery.sent_at or delivery.created_at) - MAX_CLOCK_SKEW
+        sent_at = delivery.sent_at or delivery.created_at
+        self.since = sent_at - MAX_CLOCK_SKEW
+        # The answer was lost at the latest then, so the message is not newer.
+        latest = max(sent_at, delivery.updated_at) + MAX_CLOCK_SKEW
+        self.until = latest if is_last else datetime.now(UTC)
+        """The newest time by the marketplace's clock that the message may have; unless this is the
+        last search, about now is enough."""
         self.found = NOT_FOUND
         self.is_over = False
         """Whether further messages cannot change what was found."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
@@ -31,6 +31,8 @@ class OneList(Shop):
         self.readings = 0
         self.pages_read = 0
         self.failures: list[WbymError] = []
+        self.arriving: timedelta | None = None
+        """How far each new page moves the time of a new message, if messages keep arriving."""
 
     def _all_messages(self, since: datetime) -> Listing[Message]:
         async def read(reading: Reading) -> AsyncGenerator[Page[Message], None]:
@@ -41,6 +43,9 @@ class OneList(Shop):
                 if self.failures:
                     raise self.failures.pop()
                 self.pages_read += 1
+                if self.arriving is not None:
+                    at = datetime.now(UTC) + self.pages_read * self.arriving
+                    self.arrive("...", "new", at=at)
                 kept = [message for message in self.log if message.sent_at >= since]
                 found = kept[place : place + self.page]
                 place += len(found)
@@ -160,6 +165,14 @@ class TestSharing:
         second = asyncio.create_task(lookups.find(shop, delivery, delivery.target, is_last=True))
         assert (await first).state is None
         assert await second == confirmed("ours")
+
+    async def test_reading_ends_while_messages_keep_arriving(
+        self, shop: OneList, lookups: MessageLookups
+    ) -> None:
+        shop.arriving = timedelta(minutes=1)
+        assert await find(lookups, shop, "1") == NOT_FOUND
+        # Until about 5 minutes after the answer was lost.
+        assert shop.pages_read <= 6
 
     async def test_error_of_a_reading_is_raised_in_all_its_lookups(
         self, shop: OneList, lookups: MessageLookups
