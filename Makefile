@@ -12,14 +12,14 @@ BENCH_READY := $(VENV)/.bench
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
-COG := $(BIN)/cog -I . -p 'from docs._tools import capabilities, columns, methods, results'
-PAGES := README.md $(wildcard docs/*.md)
+COG := $(BIN)/cog -I . -p 'from docs._tools import capabilities, columns, commands, methods, results'
+PAGES := README.md README.ru.md $(wildcard docs/*.md)
 
 # pyright comes in its wheel; it looks for no newer version.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test short fuzz check docs drift format changelog bench bench-quick clean
+.PHONY: help demo test short fuzz check tables docs translations drift format changelog bench bench-quick clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,7 +37,7 @@ test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto
 
 short: $(READY) ## the tests of the core and the command line, in about a minute
-	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis' tests/wbym \
+	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis and not server' tests/wbym \
 		--ignore tests/wbym/cli/test_demo.py
 
 fuzz: $(READY) ## 100,000 bad answers, then the hypothesis tests with ten times more examples
@@ -53,8 +53,15 @@ check: $(READY) ## lint, format, types, layers, generated tables
 	$(BIN)/lint-imports
 	$(COG) --check --diff $(PAGES)
 
-docs: $(READY) ## write the generated tables of README and docs/
+tables: $(READY) ## write the generated tables and pictures of README and docs/
 	$(COG) -r $(PAGES)
+	$(BIN)/python -m docs._tools.pictures
+
+docs: $(READY) ## build the documentation in docs/_build/html, in English and Russian
+	$(BIN)/python -m docs._tools.site
+
+translations: $(READY) ## update docs/locale from the English pages
+	$(BIN)/python -m docs._tools.site --update
 
 drift: $(READY) ## compare the SDK with the published files in SPECS
 	$(BIN)/python -m tests.drift $(SPECS)
@@ -77,7 +84,7 @@ $(PEERS_READY): benchmarks/peers.txt
 
 bench: $(BENCH_READY) $(PEERS_READY) ## run all benchmarks and publish the results in docs
 	$(BIN)/python -m benchmarks --publish
-	$(MAKE) docs
+	$(MAKE) tables
 
 bench-quick: $(READY) $(PEERS_READY) ## run short benchmarks without publishing
 	$(BIN)/python -m benchmarks --quick

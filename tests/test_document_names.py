@@ -20,9 +20,9 @@ from wbym import account, bulk, calls, feed, limits, observe, paging, testing
 from wbym.account import Account
 from wbym.account._sweeps import Sweeps
 from wbym.domain import Chat, Delivery, Feedback
-from wbym.feed import Event, Outbox
+from wbym.feed import DeadLetters, Event, Outbox
 from wbym.feed import _polling as polling
-from wbym.inbox import Inbox
+from wbym.inbox import Handlers, Inbox
 from wbym.limits import Scheduler
 from wbym.testing import FakeAccount, contract
 from wbym_wildberries import Wildberries
@@ -66,8 +66,10 @@ def things() -> Mapping[str, tuple[object, ...]]:
         "card": (Card,),
         "chat": (Chat,),
         "delivery": (Delivery,),
+        "dead_letters": (DeadLetters,),
         "event": (Event,),
         "feedback": (Feedback,),
+        "handlers": (Handlers,),
         "inbox": (Inbox,),
         "outbox": (Outbox,),
         "shop": (*shops, FakeAccount),

@@ -18,7 +18,7 @@ def lazy_exports(
 
     Args:
         package: The package's ``__name__``.
-        homes: The names by the module that defines them.
+        homes: The names by the module that defines them; a module may also be exported itself.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 
@@ -26,6 +26,8 @@ def lazy_exports(
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         home = import_module(home_of[name])
+        if home.__name__ == f"{package}.{name}":
+            return home
         thing = getattr(home, name)
         # A package has already marked its own names.
         return thing if hasattr(home, "__path__") else _shown(package, thing)

@@ -9,18 +9,21 @@ import errno
 import os
 import sqlite3
 import stat
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias, TypeVar
+from typing import Any, Final, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
 
 from wbym.errors import WbymError
 
-__all__ = ["BUSY_TIMEOUT", "MEMORY", "Connection", "Database", "Row"]
+__all__ = ["BUSY_TIMEOUT", "MEMORY", "Connection", "Database", "Row", "is_locked"]
 
 T = TypeVar("T")
 Value: TypeAlias = str | bytes | int | float | None
@@ -34,6 +37,10 @@ MEMORY: Final = Path(":memory:")
 
 _RETRY: Final = 0.01
 """Seconds between attempts when SQLite does not wait for a lock by itself."""
+
+_MAX_TOGETHER: Final = 200
+"""Calls that share a commit; it bounds how long each waits for the others, and other processes for
+the file."""
 
 _PLACE = "it must be a file, in a folder that exists, and both must be writable"
 _SPACE = "free some space; stored data is not lost"
@@ -66,6 +73,13 @@ _PASSING_ERRNOS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
 )
 """Faults that may end by themselves while the file is open."""
+
+
+def is_locked(error: WbymError) -> bool:
+    """Whether an error of a connection means that another process is writing."""
+    cause = error.__cause__
+    code = cause.sqlite_errorcode & 0xFF if isinstance(cause, sqlite3.OperationalError) else 0
+    return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 class Connection:
@@ -103,6 +117,7 @@ class Connection:
         self._process = 0
         self._real = path
         self._file: tuple[int, int] | None = None
+        self._shares = False
 
     @property
     def is_open(self) -> bool:
@@ -169,12 +184,19 @@ class Connection:
         """Call ``work``; its decoding errors are raised as errors of the file."""
         with self.errors():
             self._live()
-            self.check()
+            if not self._shares:
+                self.check()
             return work(self)
 
     @contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
-        """A transaction, committed to disk at the end unless it fails or was rolled back within."""
+        """A transaction, committed to disk at the end unless it fails or was rolled back within.
+
+        Within a :meth:`shared_transaction` it is part of that one.
+        """
+        if self._shares:
+            yield
+            return
         self.execute(f"BEGIN {kind}")
         try:
             yield
@@ -185,6 +207,22 @@ class Connection:
             if self._live().in_transaction:
                 self.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def shared_transaction(self) -> Iterator[None]:
+        """One transaction for all :meth:`transaction` blocks within.
+
+        If one of them fails, the whole has to fail.
+        """
+        self.check()
+        with self.transaction():
+            self._shares = True
+            try:
+                yield
+                if not self._live().in_transaction:
+                    raise self._error(self.path, "its transaction was rolled back")
+            finally:
+                self._shares = False
 
     def share(self) -> None:
         """Put the file in WAL mode, in which one process writes while others read."""
@@ -288,23 +326,59 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
+class _Call:
+    """A call of a database, as it is queued for the thread.
+
+    Args:
+        run: Does the work and returns what settles the caller's future.
+        fail: Returns what settles the future after an error.
+        loop: The loop of the caller.
+        kind: What the call may share: a write shares a commit, a read the state between two
+            writes, and a call that is alone nothing.
+    """
+
+    __slots__ = ("fail", "kind", "loop", "run")
+
+    def __init__(
+        self,
+        run: Callable[[], "_Settle"],
+        fail: Callable[[BaseException], "_Settle"],
+        loop: asyncio.AbstractEventLoop,
+        kind: "_Kind",
+    ) -> None:
+        self.run = run
+        self.fail = fail
+        self.loop = loop
+        self.kind = kind
+
+
+_Settle: TypeAlias = Callable[[], None]
+_Kind: TypeAlias = Literal["read", "write", "alone"]
+
+
 class Database:
     """A connection in its own thread, which runs calls one after the other.
 
-    A call is completed even if its caller is cancelled; later calls run after it. A database in
-    memory does not block and has no thread.
+    A call is completed even if its caller is cancelled; later calls run after it. Calls that are
+    waiting when the thread is free are run together, and their writes share one commit: with many
+    callers the commits, which wait for the disk, would take most of the time. If one call of such
+    a group fails, the group is rolled back and its calls are run one by one, so a call may run
+    twice. A database in memory does not block and has no thread.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._thread: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+        self._waiting: deque[_Call] = deque()
+        self._is_working = False
 
     async def open(self, prepare: Callable[[Connection], object]) -> None:
         """See :meth:`Connection.open`."""
         if self._connection.path != MEMORY and self._thread is None:
             self._thread = ThreadPoolExecutor(1, "wbym-sqlite")
         try:
-            await self._do(lambda: self._connection.open(prepare))
+            await self._do(lambda: self._connection.open(prepare), "alone")
         except BaseException:
             await self.aclose(lambda: None)
             raise
@@ -320,7 +394,7 @@ class Database:
             then()
 
         try:
-            await self._do(work)
+            await self._do(work, "alone")
         finally:
             thread, self._thread = self._thread, None
             if thread is not None:
@@ -333,11 +407,11 @@ class Database:
             with self._connection.errors():
                 return work()
 
-        return await self._do(checked)
+        return await self._do(checked, "alone")
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run a function in the thread; its errors are raised as errors of the connection."""
-        return await self._do(lambda: self._connection.run(work))
+        return await self._do(lambda: self._connection.run(work), "read")
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run a function in one transaction, which is on disk when this returns."""
@@ -346,14 +420,83 @@ class Database:
             with db.transaction():
                 return work(db)
 
-        return await self.run(transact)
+        return await self._do(lambda: self._connection.run(transact), "write")
 
-    async def _do(self, work: Callable[[], T]) -> T:
+    async def _do(self, work: Callable[[], T], kind: _Kind) -> T:
         self._connection.check_process()
         if self._connection.path == MEMORY:
             return work()
         if self._thread is None:
             raise self._connection.closed()
-        done = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        # A cancelled future would be removed from the queue.
-        return await asyncio.shield(done)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def run() -> _Settle:
+            return partial(_resolve, future, work())
+
+        def fail(error: BaseException) -> _Settle:
+            return partial(_reject, future, error)
+
+        with self._lock:
+            self._waiting.append(_Call(run, fail, loop, kind))
+            if not self._is_working:
+                self._is_working = True
+                self._thread.submit(self._work_off)
+        return await future
+
+    def _work_off(self) -> None:
+        """Run the queued calls, in the thread."""
+        while calls := self._next_calls():
+            settles = self._run_together(calls) if len(calls) > 1 else [_run_alone(calls[0])]
+            by_loop: dict[asyncio.AbstractEventLoop, list[_Settle]] = {}
+            for call, settle in zip(calls, settles, strict=True):
+                by_loop.setdefault(call.loop, []).append(settle)
+            for loop, some in by_loop.items():
+                with suppress(RuntimeError):  # it is closed
+                    loop.call_soon_threadsafe(_settle, some)
+
+    def _next_calls(self) -> list[_Call]:
+        """The calls to run next, together; empty if none is queued."""
+        calls: list[_Call] = []
+        with self._lock:
+            waiting = self._waiting
+            while waiting and len(calls) < _MAX_TOGETHER:
+                if waiting[0].kind == "alone" and calls:
+                    break
+                calls.append(waiting.popleft())
+                if calls[-1].kind == "alone":
+                    break
+            self._is_working = bool(calls)
+        return calls
+
+    def _run_together(self, calls: Sequence[_Call]) -> list[_Settle]:
+        """Run calls in one transaction."""
+        if all(call.kind == "read" for call in calls):
+            return [_run_alone(call) for call in calls]
+        try:
+            with self._connection.shared_transaction():
+                return [call.run() for call in calls]
+        except Exception:  # noqa: BLE001 - each call raises its own
+            return [_run_alone(call) for call in calls]
+
+
+def _run_alone(call: _Call) -> _Settle:
+    try:
+        return call.run()
+    except BaseException as error:  # noqa: BLE001 - for the caller
+        return call.fail(error)
+
+
+def _resolve(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # its caller was not cancelled
+        future.set_result(result)
+
+
+def _reject(future: asyncio.Future[T], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _settle(settles: Sequence[_Settle]) -> None:
+    for settle in settles:
+        settle()

@@ -22,7 +22,7 @@ from wbym.account import (
     Stream,
     SweepOptions,
     TrustedProxy,
-    hide_proxy,
+    hide_addresses,
 )
 from wbym.calls import Download, Group, Range, SecretText, Upload, require
 from wbym.domain import (
@@ -51,7 +51,7 @@ from wbym.limits import Priority, Window
 from wbym.paging import Listing, Span, Sweep
 from wbym_yandex_market import _mapping as mapping
 from wbym_yandex_market._cabinet import Cabinet
-from wbym_yandex_market._capabilities import CAPABILITIES
+from wbym_yandex_market._capabilities import CAPABILITIES, narrowed
 from wbym_yandex_market._dialect import YandexMarketDialect
 from wbym_yandex_market._limits import PARALLEL, Tier
 from wbym_yandex_market._mapping import MARKETPLACE
@@ -154,7 +154,7 @@ class YandexMarket(Account):
         **connection: Unpack[Connection],
     ) -> None:
         api_key, oauth = (text and SecretText(text) for text in (api_key, oauth))
-        hide_proxy(connection)
+        hide_addresses(connection)
         kinds = ((CredentialKind.API_KEY, api_key), (CredentialKind.OAUTH, oauth))
         self._credentials: Final = [
             Credential(kind, text, account=name) for kind, text in kinds if text is not None
@@ -178,6 +178,12 @@ class YandexMarket(Account):
         # A single record is read before a person's reply, which precedes background reading.
         self._urgent = self.api.at(Priority.INTERACTIVE)
         self._cabinet = Cabinet(self.api, name, business_id, campaign_ids)
+        self._capabilities = self.CAPABILITIES
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Market's capabilities; after :meth:`check`, without those that the key's scopes lack."""
+        return self._capabilities
 
     @classmethod
     def from_secrets(
@@ -238,7 +244,9 @@ class YandexMarket(Account):
         """
         from wbym_yandex_market._facts import check
 
-        return await check(self._dialect, self.api, self._cabinet, self._facts, online=online)
+        report = await check(self._dialect, self.api, self._cabinet, self._facts, online=online)
+        self._capabilities = narrowed(report.methods)
+        return report
 
     async def counts(self) -> WaitingCounts:
         """Count unanswered items by reading their lists: Market has no counters.

@@ -1,13 +1,14 @@
 """Yandex Market's capabilities as data; the contract suite proves them."""
 
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from wbym.account import Capabilities, Capability, Support, Supported
+from wbym.account import Capabilities, Capability, MethodFacts, Support, Supported
 from wbym.calls import Length
 from wbym_yandex_market.api import _bounds as bounds
 
-__all__ = ["CAPABILITIES"]
+__all__ = ["CAPABILITIES", "narrowed"]
 
 
 def _length(text: Length) -> dict[str, int]:
@@ -105,3 +106,38 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.NOTIFICATIONS: Supported(Support.NATIVE),
     }
 )
+
+_METHODS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "chats": "chats.list",
+        "messages": "chats.history",
+        "send": "chats.send",
+        "download": "chats.history",
+        "questions": "questions.list",
+        Capability.ANSWER_QUESTION: "questions.update",
+        Capability.EDIT_QUESTION_ANSWER: "questions.update",
+        "feedbacks": "feedbacks.list",
+        Capability.ANSWER_FEEDBACK: "feedbacks.update_comment",
+        Capability.EDIT_FEEDBACK_ANSWER: "feedbacks.update_comment",
+        Capability.SKIP_REACTION: "feedbacks.skip_reaction",
+        "returns": "returns.list",
+        Capability.DECIDE: "returns.submit_decision",
+        Capability.OPEN_CHAT: "chats.new",
+    }
+)
+"""The method that a capability needs, by its name or by the noun that begins it."""
+
+
+def narrowed(methods: Iterable[MethodFacts]) -> Capabilities:
+    """The capabilities without those whose methods the account may not call."""
+    missing = {facts.name: facts.missing for facts in methods if facts.missing is not None}
+    found: dict[Capability, Supported] = {}
+    for capability, supported in CAPABILITIES.items():
+        method = _METHODS.get(capability) or _METHODS.get(capability.partition(".")[0], "")
+        lacks = supported.is_present and method in missing
+        found[capability] = (
+            Supported(Support.ABSENT, note=f"the account lacks {missing[method]}")
+            if lacks
+            else supported
+        )
+    return MappingProxyType(found)

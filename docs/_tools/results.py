@@ -1,9 +1,23 @@
 """The published results of the benchmarks."""
 
+from typing import Final, Literal
+
 from benchmarks.publish import read
 from benchmarks.report import markdown, table
 
-__all__ = ["digest", "machine", "report"]
+__all__ = ["digest", "machine", "report", "summary"]
+
+_SUMMARY: Final = {
+    "199,999 feedbacks within the limits": "199 999 отзывов в пределах лимитов",
+    "Sweep of 1,000,000 feedbacks under limits": "Обход 1 000 000 отзывов под лимитами",
+    "199,999 feedbacks": "199 999 отзывов без лимитов",
+    "Yandex Market, 20,000 feedbacks": "Яндекс Маркет, 20 000 отзывов без лимитов",
+}
+"""The lines of README, in English and Russian."""
+_HEADINGS: Final = (
+    ("Work", "Minimum", "wbym", "Next best"),
+    ("Что делаем", "Минимум", "wbym", "Ближайшая другая библиотека"),
+)
 
 
 def machine() -> str:
@@ -24,3 +38,14 @@ def digest() -> str:
         for line in found.digests
     ]
     return table(("Work", "the limit", "wbym", "the others"), rows) + "\n"
+
+
+def summary(language: Literal[0, 1] = 0) -> str:
+    """The usual kinds of work, for README; the language is English or Russian."""
+    lines = {line.what: line for found in read().reports.values() for line in found.digests}
+    rows = [
+        (what if language == 0 else russian, line.limit, line.ours, line.others.partition(";")[0])
+        for what, russian in _SUMMARY.items()
+        for line in (lines[what],)
+    ]
+    return table(_HEADINGS[language], rows) + "\n"

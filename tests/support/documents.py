@@ -35,7 +35,14 @@ from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
 ROOT: Final = Path(__file__).parents[2]
-PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+
+def _pages() -> list[Path]:
+    pages = (ROOT / "docs").rglob("*.md")
+    return [page for page in pages if "_build" not in page.parts]
+
+
+PAGES: Final = (ROOT / "README.md", ROOT / "README.ru.md", *sorted(_pages()))
 
 TOKEN: Final = make_token(scopes=ALL_SCOPES)
 API_KEY: Final = make_api_key()

@@ -511,6 +511,30 @@ class TestConfig:
         async with Inbox.from_config(path) as inbox:
             assert list(inbox.accounts) == ["shop"]
 
+    async def test_inbox_of_the_environment(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from wbym_wildberries.simulator import make_token
+
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(ConfigError, match="WBYM_WILDBERRIES_TOKEN"):
+            async with Inbox.from_config():
+                pass
+        monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token())
+        async with Inbox.from_config() as inbox:
+            assert list(inbox.accounts) == ["wildberries"]
+
+    async def test_inbox_of_the_usual_file(
+        self, write: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from wbym_wildberries.simulator import make_token
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("SHOP_TOKEN", make_token())
+        write('[accounts.shop]\nmarketplace = "wildberries"\nsecret_env = "SHOP_TOKEN"\n')
+        async with Inbox.from_config() as inbox:
+            assert list(inbox.accounts) == ["shop"]
+
     @pytest.mark.parametrize("state", [None, "state.db"])
     async def test_inbox_when_not_entered(
         self, write: Callable[[str], Path], state: str | None

@@ -1,5 +1,8 @@
 """Files that replace others: under names of their own, which follow and overwrite nothing."""
 
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from wbym.export._csv_table import shown_text, stored_text
 from wbym.export._files import replacing
 from wbym.export._layout import Noun
 from wbym.export._spool import Spool
+from wbym.paging import Stop
 
 
 @pytest.mark.looptime
@@ -45,13 +49,53 @@ def test_export_when_the_old_name_is_a_link(tmp_path: Path, fails: bool) -> None
     assert {path.name for path in tmp_path.iterdir()} - {"a.csv"} == {"other", "a.csv.tmp"}
 
 
-def test_export_when_the_file_is_private(tmp_path: Path) -> None:
-    target = tmp_path / "a.csv"
-    target.touch(mode=0o600)
-    with replacing(target) as file:
-        modes = {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+def modes(folder: Path) -> set[int]:
+    return {path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077])
+def new_mode(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The mode of new files, under different umasks."""
+    before = os.umask(request.param)
+    yield 0o666 & ~request.param
+    os.umask(before)
+
+
+@pytest.mark.looptime
+async def test_download_is_private_until_it_is_complete(tmp_path: Path, new_mode: int) -> None:
+    calls, _, _ = pipeline(Response(200, {}, b"0123456789"))
+    seen: list[set[int]] = []
+    async with calls.download(FILE) as file:
+        chunks = file._iterate_chunks
+
+        async def watched(stop: Stop) -> AsyncGenerator[bytes, None]:
+            async for chunk in chunks(stop):
+                seen.append(await asyncio.to_thread(modes, tmp_path))
+                yield chunk
+
+        file._iterate_chunks = watched  # type: ignore[method-assign]
+        await file.save(tmp_path / "a.png")
+    assert seen
+    assert all(found == {0o600} for found in seen)
+    assert await asyncio.to_thread(modes, tmp_path) == {new_mode}
+
+
+def test_export_is_private_until_it_is_complete(tmp_path: Path, new_mode: int) -> None:
+    with replacing(tmp_path / "a.csv") as file:
         file.write(b"new")
-    assert modes == {target.stat().st_mode & 0o777} == {0o600}
+        assert modes(tmp_path) == {0o600}
+    assert modes(tmp_path) == {new_mode}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_export_keeps_the_mode_of_the_file(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "a.csv"
+    target.touch()
+    target.chmod(mode)
+    with replacing(target) as file:
+        file.write(b"new")
+        assert modes(tmp_path) == {0o600, mode}
+    assert modes(tmp_path) == {mode}
 
 
 def test_name_when_the_targets_is_long(tmp_path: Path) -> None:

@@ -18,14 +18,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from copy import copy
 from os import PathLike
+from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote, quote_plus
 
 import anyio
+import anyio.to_thread
 import msgspec
 
 from wbym import observe
-from wbym._own_files import beside
+from wbym._own_files import beside, open_private
 from wbym._reprs import SecretText, reveal
 from wbym.calls._annotations import LONE_SURROGATE, is_blank
 from wbym.calls._dialect import Dialect
@@ -118,7 +120,8 @@ class Download:
         """Write the file to ``path`` and return its size in bytes.
 
         The file is first written to a new one beside it, ``.<name>.<random>.tmp``, so ``path``
-        never holds an incomplete file; a link at ``path`` is replaced, not followed.
+        never holds an incomplete file; a link at ``path`` is replaced, not followed. Until it is
+        complete only its owner can read it; then it has the mode of any new file (the umask).
 
         Raises:
             ConnectionFailed: The download broke off; ``path`` is unchanged.
@@ -135,9 +138,11 @@ class Download:
             raise InvalidInput("download.save", "path", rule, path) from error
         size = 0
         try:
-            async with await anyio.open_file(part, "xb") as file:
+            new, mode = await anyio.to_thread.run_sync(open_private, Path(part))
+            async with anyio.wrap_file(new) as file:
                 async for chunk in self.chunks():
                     size += await file.write(chunk)
+            await part.chmod(mode)
             await part.replace(anyio.Path(path))
         except BaseException:
             with anyio.CancelScope(shield=True):

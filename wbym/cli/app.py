@@ -1,92 +1,255 @@
-"""The commands of ``wbym``."""
+"""The command line ``wbym``: its commands by name, each loaded when it is used.
 
-import asyncio
+A shell asks for completions with each press of a key, and ``wbym --version`` should not load HTTP
+clients: this module imports typer alone.
+"""
+
 import logging
-import runpy
-import sys
-from collections.abc import Callable
-from datetime import datetime
-from importlib.metadata import entry_points
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated, NoReturn, TypeVar
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from wbym.account import Account, Capability, installed_adapters, load_adapter
-from wbym.cli import lists, show
-from wbym.cli.check import check_accounts
-from wbym.cli.demo import Sizes, run_demo
-from wbym.cli.demo_assistant import run_assistant
-from wbym.cli.export import export
-from wbym.cli.listen import listen
-from wbym.cli.options import AccountName, Config, moment, sources_of
-from wbym.cli.outbox import outbox
-from wbym.cli.progress import Bars, Lines, Quiet, Watch
-from wbym.cli.show_demo import outcome_line, show_outcome, show_survived
-from wbym.cli.terminal import complain, output, plain_errors
-from wbym.cli.waiting import show_waiting
-from wbym.domain import Chat, Feedback, Question, Record, Return
-from wbym.paging import Listing
+from wbym import __version__
 
-__all__ = ["app"]
+if TYPE_CHECKING:
+    from typer._click import Context
 
-T = TypeVar("T", bound=Record)
+__all__ = ["COMMANDS", "app"]
+
+_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
+
+
+class _Command(NamedTuple):
+    """Where a command is, and what its help shows besides its docstring."""
+
+    place: str
+    """``module:attribute`` of a function, or of a Typer with commands of its own."""
+    summary: str
+    examples: Sequence[str]
+    passes_arguments: bool = False
+    """Whether arguments after the first are another program's."""
+
+
+_REF: Final = "wildberries/shop-wb/feedback/YX52RZEBhH9mrcYdEJuD"
+
+COMMANDS: Final[Mapping[str, _Command]] = MappingProxyType(
+    {
+        "check": _Command(
+            "wbym.cli.check:check",
+            "Show what each account can read and answer.",
+            ("wbym check", "wbym check --account shop-wb --verbose"),
+        ),
+        "inbox": _Command(
+            "wbym.cli.waiting:inbox",
+            "Count the unanswered records of all accounts.",
+            ("wbym inbox",),
+        ),
+        "feedbacks": _Command(
+            "wbym.cli.lists:feedbacks",
+            "List feedbacks, newest first.",
+            (
+                "wbym feedbacks --unanswered --rating 1,2 --since 7d",
+                "wbym feedbacks --json | jq -r .text",
+            ),
+        ),
+        "questions": _Command(
+            "wbym.cli.lists:questions",
+            "List questions, newest first.",
+            ("wbym questions --unanswered", "wbym questions --since 2026-11-01 | cut -f 1,7"),
+        ),
+        "chats": _Command(
+            "wbym.cli.lists:chats",
+            "List chats, newest first.",
+            ("wbym chats --waiting",),
+        ),
+        "returns": _Command(
+            "wbym.cli.lists:returns",
+            "List returns (Wildberries: claims), newest first.",
+            ("wbym returns --open",),
+        ),
+        "show": _Command(
+            "wbym.cli.records:show", "Show all of one record.", (f"wbym show {_REF}",)
+        ),
+        "messages": _Command(
+            "wbym.cli.records:messages",
+            "Show the messages of a chat.",
+            ("wbym messages yandex_market/shop-ym/chat/4711 --since 7d",),
+        ),
+        "send": _Command(
+            "wbym.cli.replies:send",
+            "Send a message to a buyer.",
+            (
+                "wbym send yandex_market/shop-ym/chat/4711 'Здравствуйте!'",
+                "wbym send yandex_market/shop-ym/chat/4711 - --file size-chart.pdf < reply.txt",
+            ),
+        ),
+        "answer": _Command(
+            "wbym.cli.replies:answer",
+            "Answer a feedback or a question.",
+            (
+                f"wbym answer {_REF} 'Спасибо за отзыв!'",
+                f"wbym answer {_REF} 'Спасибо!' --idempotency-key crm-4711 --state cli.db",
+            ),
+        ),
+        "edit-answer": _Command(
+            "wbym.cli.replies:edit_answer",
+            "Replace the answer to a feedback or a question.",
+            (f"wbym edit-answer {_REF} 'Спасибо за ваш отзыв!'",),
+        ),
+        "reject": _Command(
+            "wbym.cli.replies:reject",
+            "Reject a question, so that it is not published.",
+            ("wbym reject wildberries/shop-wb/question/2ncBtX4B9I0UHoornoqG 'Не о товаре' --yes",),
+        ),
+        "decide": _Command(
+            "wbym.cli.replies:decide",
+            "Decide on a return.",
+            (
+                "wbym show wildberries/shop-wb/return/fe3e9337-e9f9-423c-8930-946a8ebef80",
+                "wbym decide wildberries/shop-wb/return/fe3e9337-e9f9-423c-8930-946a8ebef80 "
+                "approve1 --yes",
+            ),
+        ),
+        "events": _Command(
+            "wbym.cli.events:events",
+            "Print new events as they happen, until Ctrl-C.",
+            ("wbym events", "wbym events --json --since 1h | jq -c 'select(.from_buyer)'"),
+        ),
+        "export": _Command(
+            "wbym.cli.export:export",
+            "Export all records of a kind to a file, or add new ones to it.",
+            (
+                "wbym export feedbacks --since 2026-01-01 --to feedbacks.parquet",
+                "wbym export all --since 2026-01-01 --to exports",
+            ),
+        ),
+        "listen": _Command(
+            "wbym.cli.listen:listen",
+            "Receive the marketplaces' notifications for a feed.",
+            ("wbym listen --port 8080 --trusted-proxy 10.0.0.0/8 --state wbym.db",),
+        ),
+        "outbox": _Command(
+            "wbym.cli.outbox:outbox",
+            "List and resolve replies with idempotency keys.",
+            ("wbym outbox list", "wbym outbox resolve crm-4711 confirmed"),
+        ),
+        "dead-letters": _Command(
+            "wbym.cli.dead_letters:dead_letters",
+            "List events that could not be handled; deliver them again or drop them.",
+            ("wbym dead-letters list", "wbym dead-letters retry --all"),
+        ),
+        "endpoints": _Command(
+            "wbym.cli.endpoints:endpoints",
+            "List all endpoints of the SDK with their limits.",
+            ("wbym endpoints --marketplace wildberries",),
+        ),
+        "simulate": _Command(
+            "wbym.cli.simulate:simulate",
+            "Run a marketplace's simulator until Ctrl-C.",
+            (
+                "wbym simulate wildberries",
+                "wbym simulate wildberries --port 8081 --feedbacks 1000 --error-rate 0.1",
+            ),
+            passes_arguments=True,
+        ),
+        "demo": _Command(
+            "wbym.cli.demo_command:demo",
+            "Read and answer simulated shops, without a token.",
+            ("wbym demo",),
+        ),
+    }
+)
+
+
+def _epilog(examples: Sequence[str]) -> str:
+    lines = [f"  {example}" for example in examples]
+    return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *lines])
+
+
+def _load(name: str) -> TyperCommand | TyperGroup:
+    """Load a command from its module."""
+    command = COMMANDS[name]
+    module, _, attribute = command.place.partition(":")
+    found = getattr(import_module(module), attribute)
+    epilog = _epilog(command.examples)
+    if isinstance(found, typer.Typer):
+        found.info.epilog = epilog
+        loaded = typer.main.get_command(found)
+    else:
+        settings: dict[str, object] = dict(_SETTINGS)
+        if command.passes_arguments:
+            settings |= {
+                "allow_extra_args": True,
+                "ignore_unknown_options": True,
+                "allow_interspersed_args": False,
+            }
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(name, epilog=epilog, context_settings=settings)(found)
+        loaded = typer.main.get_command(alone)
+    if not isinstance(loaded, TyperCommand | TyperGroup):
+        raise TypeError(f"{command.place} is not a command")
+    loaded.name = name
+    return loaded
+
+
+class _Lazy(TyperCommand):
+    """A command by its name and summary; it is loaded when it has to read its arguments."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: "Context | None" = None,
+        **extra: object,
+    ) -> "Context":
+        """Parse arguments for the command itself, which the context then names."""
+        return _load(info_name or "").make_context(info_name, args, parent, **extra)
+
+
+_HELP: Final = """\
+Read and answer buyers on Wildberries and Yandex Market.
+
+Accounts are taken from the environment: WBYM_WILDBERRIES_TOKEN and WBYM_YANDEX_MARKET_TOKEN,
+with options such as WBYM_WILDBERRIES_PROXY; or, for several accounts of a marketplace, from
+wbym.toml. A token is never an argument.
+
+Commands print each record with its ref, which all other commands take. Output is for people on
+a terminal, and tab-separated elsewhere; --json prints lines of JSON. Times are in UTC.
+
+\b
+Exit codes:
+  0    success
+  1    a marketplace, the network or a file failed
+  2    an option, a ref, the configuration or a token is wrong
+  3    some accounts failed, the others are complete
+  130  interrupted with Ctrl-C
+"""
 
 app: typer.Typer = typer.Typer(
     name="wbym",
+    help=_HELP,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    context_settings=_SETTINGS,
+    epilog=_epilog(
+        (
+            "export WBYM_WILDBERRIES_TOKEN=...",
+            "wbym check",
+            "wbym feedbacks --unanswered",
+        )
+    ),
 )
 
 
-def _ratings(text: str) -> frozenset[int]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part in {"1", "2", "3", "4", "5"} for part in parts):
-        raise typer.BadParameter(f"{text!r} is not a list of ratings from 1 to 5, such as 1,2")
-    return frozenset(int(part) for part in parts)
-
-
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object per line instead of a table.")
-]
-Limit = Annotated[
-    int | None,
-    typer.Option(
-        "--limit",
-        min=1,
-        metavar="N",
-        help=f"Maximum records per account. Default: {lists.TABLE_ROWS} in tables, all in JSON.",
-        show_default=False,
-    ),
-]
-Answered = Annotated[
-    bool | None,
-    typer.Option(
-        "--answered/--unanswered", help="Show only records with an answer, or only those without."
-    ),
-]
-Since = Annotated[
-    datetime | None,
-    typer.Option(
-        "--since",
-        parser=moment,
-        metavar="TIME",
-        help="Start of the period: an ISO time with a time zone.",
-    ),
-]
-Until = Annotated[
-    datetime | None,
-    typer.Option("--until", parser=moment, metavar="TIME", help="End of the period, inclusive."),
-]
-Product = Annotated[
-    str | None, typer.Option("--product", metavar="ID", help="Show only records of this product.")
-]
-Count = typer.Option(
-    min=0, metavar="N", help="Number in each simulated shop. Default: chosen by the simulator."
-)
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"wbym {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -94,14 +257,14 @@ def start(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log the calls to stderr.")
     ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
 ) -> None:
-    r"""Read and answer messages, questions and feedbacks on Wildberries and Yandex Market.
-
-    Accounts are configured in a TOML file: \[accounts.NAME] with marketplace, secret_env (the name
-    of the environment variable that has the token) or secret_file, and options such as proxy.
-    Without a file, they are taken from WBYM_<MARKETPLACE>_TOKEN and WBYM_<MARKETPLACE>_<OPTION>.
-    Tokens are never passed as arguments.
-    """
+    """Set up logging."""
     logger = logging.getLogger("wbym")
     if verbose:
         logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -111,268 +274,9 @@ def start(
         logger.addHandler(logging.NullHandler())
 
 
-def simulators() -> dict[str, str]:
-    """The modules of the installed simulators, by marketplace."""
-    return {point.name: point.module for point in entry_points(group="wbym.simulators")}
+def _unused() -> None:
+    """Each command is loaded in place of this function."""
 
 
-@app.command()
-def demo(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print only one line of JSON to stdout.")
-    ] = False,
-    feedbacks: Annotated[int | None, Count] = None,
-    questions: Annotated[int | None, Count] = None,
-    chats: Annotated[int | None, Count] = None,
-    returns: Annotated[int | None, Count] = None,
-    assistant: Annotated[
-        bool, typer.Option(help="Also kill and restart an assistant that answers chats.")
-    ] = True,
-) -> None:
-    """Read and answer simulated shops over real HTTP, within the real limits, without a token.
-
-    About 40% of the feedbacks and questions are unanswered; those are read. Then an assistant that
-    answers chats is killed and restarted. The exit code is 1 if a request was rate limited, or if
-    anything was lost or sent twice.
-    """
-    with plain_errors():
-        console = output()
-        watch: Watch = (
-            Quiet() if as_json else Bars(console) if console.is_terminal else Lines(console)
-        )
-        sizes = Sizes(feedbacks=feedbacks, questions=questions, chats=chats, returns=returns)
-        with watch:
-            outcome = asyncio.run(run_demo(simulators(), sizes, watch))
-        if not as_json:
-            show_outcome(console, outcome)
-        problems = list(outcome.problems)
-        survived = None
-        if assistant:
-            say = Quiet().say if as_json else Lines(console).say
-            with TemporaryDirectory(prefix="wbym-demo-") as folder:
-                survived = asyncio.run(run_assistant(simulators(), Path(folder), say))
-            problems += survived.problems
-            if not as_json:
-                show_survived(console, survived)
-        if as_json:
-            outcome_line(outcome, survived)
-        for problem in problems:
-            complain(problem)
-    raise typer.Exit(1 if problems else 0)
-
-
-@app.command(
-    context_settings={
-        "allow_extra_args": True,
-        "ignore_unknown_options": True,
-        "allow_interspersed_args": False,
-    }
-)
-def simulate(
-    context: typer.Context,
-    marketplace: Annotated[str, typer.Argument(help="The marketplace, such as wildberries.")],
-) -> None:
-    """Run a marketplace's simulator until Ctrl-C. It prints its address as one line of JSON.
-
-    Arguments after MARKETPLACE are passed to the simulator: try wbym simulate wildberries --help.
-    """
-    known = simulators()
-    if marketplace not in known:
-        names = ", ".join(sorted(known)) or "none"
-        raise typer.BadParameter(f"{marketplace!r} has no simulator; installed: {names}")
-    module = known[marketplace]
-    with plain_errors():
-        sys.argv = [f"wbym simulate {marketplace}", *context.args]
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-@app.command()
-def check(
-    config: Config = None,
-    account: AccountName = None,
-    offline: Annotated[
-        bool,
-        typer.Option("--offline", help="Make no requests; check only the credentials themselves."),
-    ] = False,
-    ping: Annotated[
-        bool,
-        typer.Option(
-            "--ping",
-            help="Also ask each host once whether it accepts the token. Do not use it in scripts: "
-            "Wildberries blocks automated checks, and more than 3 in 30 s.",
-        ),
-    ] = False,
-) -> None:
-    """Show what each account can do: methods by scope, their hosts and rates, and missing access.
-
-    The exit code is 1 if a credential is invalid, expired or rejected by its marketplace.
-    """
-    if offline and ping:
-        raise typer.BadParameter("--offline and --ping cannot be combined")
-    with plain_errors():
-        sources = sources_of(config, account)
-        valid = asyncio.run(check_accounts(sources, online=not offline, ping=ping))
-    raise typer.Exit(0 if valid else 1)
-
-
-@app.command()
-def endpoints(
-    form: Annotated[show.Format, typer.Option("--format", help="Output format.")] = (
-        show.Format.TABLE
-    ),
-    marketplace: Annotated[
-        str | None,
-        typer.Option(
-            "--marketplace", metavar="NAME", help="List only this marketplace's endpoints."
-        ),
-    ] = None,
-) -> None:
-    """List all endpoints of the SDK with their limits."""
-    installed = installed_adapters()
-    if marketplace is not None and marketplace not in installed:
-        names = ", ".join(installed)
-        raise typer.BadParameter(
-            f"unknown marketplace {marketplace!r}; installed: {names}",
-            param_hint="--marketplace",
-        )
-    chosen = installed if marketplace is None else [marketplace]
-    with plain_errors():
-        rows = [row for name in chosen for row in load_adapter(name).catalog()]
-    show.show_catalog(output(), rows, form)
-
-
-@app.command()
-def feedbacks(
-    config: Config = None,
-    account: AccountName = None,
-    answered: Answered = None,
-    since: Since = None,
-    until: Until = None,
-    rating: Annotated[
-        frozenset[int] | None,
-        typer.Option(
-            "--rating",
-            parser=_ratings,
-            metavar="1,2",
-            help="Show only feedbacks with these ratings.",
-        ),
-    ] = None,
-    product: Product = None,
-    limit: Limit = None,
-    as_json: AsJson = False,
-) -> None:
-    """List feedbacks, newest first."""
-
-    def ask(opened: Account) -> Listing[Feedback]:
-        return opened.feedbacks(
-            answered=answered, since=since, until=until, rating=rating, product=product
-        )
-
-    _list(config, account, Capability.FEEDBACKS, show.FEEDBACKS, ask, limit=limit, as_json=as_json)
-
-
-@app.command()
-def questions(
-    config: Config = None,
-    account: AccountName = None,
-    answered: Answered = None,
-    since: Since = None,
-    until: Until = None,
-    product: Product = None,
-    limit: Limit = None,
-    as_json: AsJson = False,
-) -> None:
-    """List questions, newest first."""
-
-    def ask(opened: Account) -> Listing[Question]:
-        return opened.questions(answered=answered, since=since, until=until, product=product)
-
-    _list(config, account, Capability.QUESTIONS, show.QUESTIONS, ask, limit=limit, as_json=as_json)
-
-
-@app.command()
-def chats(
-    config: Config = None,
-    account: AccountName = None,
-    waiting: Annotated[
-        bool | None,
-        typer.Option(
-            "--waiting/--not-waiting",
-            help="Show only chats that wait for a reply, or only the others.",
-        ),
-    ] = None,
-    limit: Limit = None,
-    as_json: AsJson = False,
-) -> None:
-    """List chats."""
-
-    def ask(opened: Account) -> Listing[Chat]:
-        return opened.chats(waiting_for_seller=waiting)
-
-    _list(config, account, Capability.CHATS, show.CHATS, ask, limit=limit, as_json=as_json)
-
-
-@app.command()
-def returns(
-    config: Config = None,
-    account: AccountName = None,
-    is_open: Annotated[
-        bool | None,
-        typer.Option("--open/--closed", help="Show only open returns, or only closed ones."),
-    ] = None,
-    limit: Limit = None,
-    as_json: AsJson = False,
-) -> None:
-    """List returns (Wildberries: claims)."""
-
-    def ask(opened: Account) -> Listing[Return]:
-        return opened.returns(is_open=is_open)
-
-    _list(config, account, Capability.RETURNS, show.RETURNS, ask, limit=limit, as_json=as_json)
-
-
-def _list(
-    config: Path | None,
-    account: str | None,
-    capability: Capability,
-    view: show.View[T],
-    ask: Callable[[Account], Listing[T]],
-    *,
-    limit: int | None,
-    as_json: bool,
-) -> NoReturn:
-    with plain_errors():
-        sources = sources_of(config, account)
-        code = asyncio.run(
-            lists.list_records(sources, capability, view, ask, limit=limit, as_json=as_json)
-        )
-    raise typer.Exit(code)
-
-
-@app.command()
-def inbox(config: Config = None, account: AccountName = None, as_json: AsJson = False) -> None:
-    """Count the unanswered chats, questions, feedbacks and returns of all accounts."""
-    with plain_errors():
-        code = asyncio.run(show_waiting(sources_of(config, account), as_json=as_json))
-    raise typer.Exit(code)
-
-
-app.command()(export)
-app.command()(listen)
-app.add_typer(outbox, name="outbox")
-
-
-@app.command()
-def answer(
-    kind: Annotated[lists.AnswerKind, typer.Argument(help="What to answer.")],
-    record_id: Annotated[
-        str, typer.Argument(metavar="ID", help="The id of the feedback or question.")
-    ],
-    text: Annotated[str, typer.Argument(help="The answer, or - to read it from stdin.")],
-    config: Config = None,
-    account: AccountName = None,
-) -> None:
-    """Answer a feedback or a question."""
-    with plain_errors():
-        body = sys.stdin.read().strip() if text == "-" else text
-        asyncio.run(lists.answer(sources_of(config, account), kind, record_id, body))
+for _name, _command in COMMANDS.items():
+    app.command(_name, cls=_Lazy, help=_command.summary)(_unused)

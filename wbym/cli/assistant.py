@@ -5,20 +5,22 @@ for each message that it answers. It ends when its stdin is closed.
 """
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import typer
 
 from wbym.cli.terminal import clean
+from wbym.domain import Delivery, DeliveryState
 from wbym.feed import EventKind
 from wbym.inbox import Inbox
 from wbym.testing._process import watch_stdin
 
-__all__ = ["READY", "answer_to", "assist", "run"]
+__all__ = ["OUTCOME", "READY", "answer_to", "assist", "run"]
 
 READY: Final = "ready"
 """The first line of its output."""
@@ -30,6 +32,13 @@ _ANSWERS: Final = (
     ("спасибо", "Вам спасибо за покупку!"),
 )
 _OTHERWISE: Final = "Уточняем, ответим сегодня."
+_FOUND: Final = "already delivered before the crash: found in the chat, not sent again"
+_SENT: Final = "not delivered before the crash: not in the chat, so sent now"
+OUTCOME: Final = "<-"
+"""It is in lines about replies that an earlier process had begun."""
+_OPEN: Final = (DeliveryState.PENDING, DeliveryState.SENDING)
+_CHECK_EVERY: Final = 0.1
+"""Seconds."""
 
 
 def answer_to(text: str) -> str:
@@ -48,19 +57,38 @@ async def assist(
         since: Answer messages from then on; by default from the first run on.
         answer: The answer to a message's text.
     """
-    began = datetime.now(UTC)
-    typer.echo(READY)
-    async for event in inbox.events(since=since, wait=True):
-        if event.kind is EventKind.MESSAGE and event.from_buyer:
-            text = event.message.text or ""
-            reply = answer(text)
-            delivery = await inbox.send(event.chat, reply, idempotency_key=event.id)
-            known = " (known already)" if delivery.created_at < began else ""
-            typer.echo(f"{event.account:<14} {clean(text)} → {reply}{known}")
+    async with asyncio.TaskGroup() as group:
+        typer.echo(READY)
+        open_deliveries = {
+            one.idempotency_key: one for one in await inbox.outbox.deliveries(*_OPEN)
+        }
+        for delivery in open_deliveries.values():
+            group.create_task(_tell_outcome(inbox, delivery))
+        async for event in inbox.events(since=since, wait=True):
+            if event.kind is EventKind.MESSAGE and event.from_buyer:
+                text = event.message.text or ""
+                reply = answer(text)
+                await inbox.send(event.chat, reply, idempotency_key=event.id)
+                if event.id not in open_deliveries:
+                    typer.echo(f"{event.account}: {clean(text)} -> {reply}")
+
+
+async def _tell_outcome(inbox: Inbox, begun: Delivery) -> None:
+    """Say what became of a reply that an earlier process had begun."""
+    key = begun.idempotency_key or ""
+    while (now := await inbox.outbox.delivery(key)) is not None and now.state in _OPEN:  # noqa: ASYNC110
+        await asyncio.sleep(_CHECK_EVERY)  # the outbox tells nobody
+    if now is not None:
+        is_found = now.attempts == begun.attempts
+        typer.echo(
+            f"{now.target.account}: {clean(now.text)} {OUTCOME} {_FOUND if is_found else _SENT}"
+        )
 
 
 def run(main: Coroutine[None, None, None]) -> None:
     """Run the assistant until it is killed or its stdin is closed."""
+    # Its output is a story; warnings about the crash would break into it.
+    logging.getLogger("wbym").addHandler(logging.NullHandler())
     watch_stdin(lambda: os._exit(0))
     asyncio.run(main)
 

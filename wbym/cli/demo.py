@@ -6,6 +6,7 @@ with ``url``, ``token``, ``expected`` (the number of readable records by noun) a
 noun, the effect in its stats that counts the writes).
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -30,7 +31,7 @@ from wbym.domain import Chat, Decision, Feedback, Question, Return
 from wbym.errors import WbymError
 from wbym.testing import SimulatorProcess
 
-__all__ = ["DemoError", "Outcome", "Ready", "Sizes", "run_demo", "start_simulator"]
+__all__ = ["DemoError", "Outcome", "Ready", "Sizes", "run_demo", "start_simulators"]
 
 FEEDBACKS_ANSWERED = 5
 QUESTIONS_ANSWERED = 3
@@ -130,9 +131,9 @@ async def run_demo(
     """
     shops: list[_Shop] = []
     async with AsyncExitStack() as stack:
-        for marketplace, module in sorted(simulators.items()):
-            adapter = await anyio.to_thread.run_sync(load_adapter, marketplace)
-            process, ready = await start_simulator(stack, marketplace, module, *sizes.arguments())
+        watch.doing("starting simulated shops on this machine")
+        started = await start_simulators(stack, simulators, *sizes.arguments())
+        for marketplace, (adapter, process, ready) in started.items():
             account = adapter.from_secrets(
                 {"secret": [ready.token]},
                 name=marketplace,
@@ -144,28 +145,54 @@ async def run_demo(
         if not shops:
             raise DemoError("no simulator is installed (entry points 'wbym.simulators')")
         began = time.monotonic()
+        watch.doing("reading and answering, as fast as the limits allow")
         async with anyio.create_task_group() as group:
             for shop in shops:
                 for work in shop.work():
                     group.start_soon(work)
         seconds = time.monotonic() - began
         results = [await shop.result() for shop in shops]
+        watch.doing("stopping the simulated shops")
     bound = max(result.bound for result in results)
     return Outcome(results, seconds, bound, problems(results))
 
 
-async def start_simulator(
-    stack: AsyncExitStack, marketplace: str, module: str, *arguments: str
-) -> tuple[SimulatorProcess, Ready]:
-    """Run a simulator until the stack is closed.
+async def start_simulators(
+    stack: AsyncExitStack, simulators: Mapping[str, str], *arguments: str
+) -> dict[str, tuple[type[Account], SimulatorProcess, Ready]]:
+    """Run simulators until the stack is closed; returns them with their adapters.
+
+    Args:
+        stack: Stops them.
+        simulators: The modules to run, by the name of their adapter.
+        arguments: Arguments of each.
 
     Raises:
-        DemoError: The simulator does not start.
+        DemoError: A simulator does not start.
+        ConfigError: A simulator's marketplace has no adapter.
     """
-    process = SimulatorProcess(module, *arguments)
+    adapters = {
+        name: await anyio.to_thread.run_sync(load_adapter, name) for name in sorted(simulators)
+    }
+    processes = {name: SimulatorProcess(simulators[name], *arguments) for name in adapters}
+    for process in processes.values():
+        stack.push_async_exit(process)
+    starts = [_start(name, process) for name, process in processes.items()]
+    shown: list[Ready] = []
+    for ready in await asyncio.gather(*starts, return_exceptions=True):
+        if isinstance(ready, BaseException):
+            raise ready
+        shown.append(ready)
+    return {
+        name: (adapters[name], processes[name], ready)
+        for name, ready in zip(adapters, shown, strict=True)
+    }
+
+
+async def _start(marketplace: str, process: SimulatorProcess) -> Ready:
     try:
-        await stack.enter_async_context(process)
-        return process, msgspec.convert(process.shown, Ready)
+        await process.__aenter__()
+        return msgspec.convert(process.shown, Ready)
     except (RuntimeError, TimeoutError, OSError, msgspec.MsgspecError) as error:
         raise DemoError(f"the simulator of {marketplace} did not start: {error}") from error
 
@@ -224,6 +251,7 @@ class _Shop:
         expected, effect = self._ready.expected.get(noun), self._ready.effects.get(noun)
         tally = Tally(self._account.name, noun, expected, effect=effect)
         self._tallies.append(tally)
+        self._watch.moved(tally)
         return tally
 
     async def _feedbacks(self, tally: Tally) -> None:

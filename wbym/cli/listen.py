@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
@@ -18,8 +17,10 @@ from wbym._config import AccountSource
 from wbym.account import Account, Capability, Hint, OnHints, TrustedProxy, has
 from wbym.cli.listen_server import serving
 from wbym.cli.options import AccountName, Config, sources_of
+from wbym.cli.state import State, open_state
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
-from wbym.feed import SqliteStore, Store
+from wbym.feed import Store
+from wbym.inbox._signals import stop_signals
 
 __all__ = ["listen"]
 
@@ -48,11 +49,9 @@ def listen(
             "repeated.",
         ),
     ] = None,
-    state: Annotated[
-        Path, typer.Option("--state", metavar="FILE", help="State file of the feed.")
-    ] = Path("wbym.db"),
+    state: State = None,
 ) -> None:
-    """Receive the marketplaces' notifications, and wake the feed that uses the same state file.
+    """Receive the marketplaces' notifications, and wake the feed that uses the same state.
 
     An account whose marketplace sends notifications has the address /NAME, and also / if it is the
     only one. Marketplaces require HTTPS: run a proxy in front, and name it with --trusted-proxy,
@@ -61,12 +60,17 @@ def listen(
     proxy = TrustedProxy(networks=tuple(trusted_proxies or ()))
     with plain_errors():
         sources = sources_of(config, account)
-        done = asyncio.run(_listen(sources, state, proxy, host, port))
+        done = asyncio.run(_listen(sources, config, state, proxy, host, port))
     raise typer.Exit(0 if done else 1)
 
 
 async def _listen(
-    sources: Sequence[AccountSource], state: Path, proxy: TrustedProxy, host: str, port: int
+    sources: Sequence[AccountSource],
+    config: Path | None,
+    state: str | None,
+    proxy: TrustedProxy,
+    host: str,
+    port: int,
 ) -> bool:
     """Serve until the process is stopped; False if it cannot serve."""
     async with AsyncExitStack() as stack:
@@ -78,9 +82,10 @@ async def _listen(
         for each in opened:
             if each.name not in receivers:
                 note(f"{each.name}: its marketplace sends no notifications")
-        store = await stack.enter_async_context(SqliteStore(state))
+        store = await stack.enter_async_context(open_state(state, config))
         stack.enter_context(_warnings_printed())
-        stopped = stack.enter_context(_stop_signals())
+        stopped = asyncio.Event()
+        stack.enter_context(stop_signals(stopped.set))
         app = _mounted(receivers, partial(_keep, store), proxy)
         try:
             port = await stack.enter_async_context(serving(app, host, port))
@@ -121,24 +126,6 @@ async def _keep(store: Store, hints: Sequence[Hint]) -> None:
 
 def _say(text: str) -> None:
     output().print(clean(text), markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    """An event that is set by SIGINT and SIGTERM."""
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    # Not loop.add_signal_handler, which Windows does not have.
-    before = [
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-        for number in numbers
-    ]
-    try:
-        yield stopped
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 class _Notes(logging.Handler):

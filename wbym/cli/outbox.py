@@ -1,23 +1,23 @@
-"""The command ``wbym outbox``: replies with idempotency keys, from the state file alone."""
+"""The command ``wbym outbox``: replies with idempotency keys, from the state alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final
 
-import anyio
 import typer
-from rich.console import Console
 from rich.text import Text
 
-from wbym.cli.options import AccountName
-from wbym.cli.show import time_text, write_lines
-from wbym.cli.terminal import clean, note, output, plain_errors
+from wbym.cli.jsonlines import write_lines
+from wbym.cli.options import AccountName, AsJson
+from wbym.cli.show_records import print_details
+from wbym.cli.state import State, open_state
+from wbym.cli.tables import fit, print_line, write_row
+from wbym.cli.terminal import clean, is_terminal, note, output, plain_errors
+from wbym.cli.views import iso, time_text
 from wbym.domain import Delivery, DeliveryState
-from wbym.errors import InvalidInput, StateError
-from wbym.feed import SqliteStore, Store, resolve
+from wbym.errors import InvalidInput
+from wbym.feed import resolve
 
 __all__ = ["outbox"]
 
@@ -27,13 +27,16 @@ _NOT_FINAL: Final = (
     DeliveryState.SENDING,
     DeliveryState.ACCEPTED,
 )
-_INDENT: Final = 12
+_INDENT: Final = 14
 """Width of the first column."""
 
 outbox: typer.Typer = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="List replies with idempotency keys, and resolve those whose outcome is unknown. "
-    "Needs only the state file, and can be used while a service is running.",
+    "Needs only the state, and can be used while a service is running.",
 )
 
 
@@ -51,16 +54,12 @@ _RESOLVED: Final = {
     Outcome.AGAIN: DeliveryState.PENDING,
 }
 
-StateFile = Annotated[
-    Path, typer.Option("--state", metavar="FILE", help="State file of the feed and the outbox.")
-]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Idempotency key of the delivery.")]
-_DEFAULT: Final = Path("wbym.db")
 
 
-@outbox.command("list")
+@outbox.command("list", epilog="Example: wbym outbox list --in unknown --state wbym.db")
 def list_deliveries(
-    state: StateFile = _DEFAULT,
+    state: State = None,
     states: Annotated[
         list[DeliveryState] | None,
         typer.Option(
@@ -71,9 +70,7 @@ def list_deliveries(
     everything: Annotated[
         bool, typer.Option("--all", help="Also list confirmed and rejected deliveries.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per line.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List pending deliveries and those that a person has to resolve, oldest first."""
     if states and everything:
@@ -95,11 +92,11 @@ def list_deliveries(
         )
 
 
-@outbox.command("show")
+@outbox.command("show", epilog="Example: wbym outbox show crm-4711")
 def show_delivery(
     key: Key,
-    state: StateFile = _DEFAULT,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+    state: State = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the details of one delivery."""
     with plain_errors():
@@ -110,7 +107,7 @@ def show_delivery(
         _show(found)
 
 
-@outbox.command("resolve")
+@outbox.command("resolve", epilog="Example: wbym outbox resolve crm-4711 confirmed")
 @outbox.command("settle", hidden=True)  # the former name
 def resolve_delivery(
     key: Key,
@@ -121,91 +118,85 @@ def resolve_delivery(
             "be sent. again: the buyer did not; send it."
         ),
     ],
-    state: StateFile = _DEFAULT,
+    state: State = None,
 ) -> None:
     """Record the outcome of a delivery that is unknown or waits to be sent."""
     with plain_errors():
         resolved = asyncio.run(_resolve(state, key, _RESOLVED[outcome]))
     text = f"{clean(resolved.idempotency_key or '')} is {resolved.state}"
     if outcome is Outcome.AGAIN:
-        text += ": the service that uses this file sends it within a minute, or when it starts"
-    output().print(text, markup=False, soft_wrap=True)
+        text += ": the service that uses this state sends it within a minute, or when it starts"
+    print_line(output(), Text(text))
 
 
 async def _find(
-    path: Path, states: Sequence[DeliveryState] | None, account: str | None
+    state: str | None, states: Sequence[DeliveryState] | None, account: str | None
 ) -> list[Delivery]:
-    async with _opened(path) as store:
+    async with open_state(state, existing=True) as store:
         return await store.deliveries(states, None if account is None else [account])
 
 
-async def _one(path: Path, key: str) -> Delivery:
-    async with _opened(path) as store:
+async def _one(state: str | None, key: str) -> Delivery:
+    async with open_state(state, existing=True) as store:
         found = await store.delivery(key)
     if found is None:
         raise InvalidInput("show", "idempotency_key", "must be of a delivery", key)
     return found
 
 
-async def _resolve(path: Path, key: str, state: DeliveryState) -> Delivery:
-    async with _opened(path) as store:
-        return await resolve(store, key, state)
-
-
-@asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[Store]:
-    """Open an existing state file; creating an empty one would hide a wrong name."""
-    if not await anyio.Path(path).is_file():
-        raise StateError(
-            path, "the file does not exist; name the service's state file with --state"
-        )
-    async with SqliteStore(path) as store:
-        yield store
+async def _resolve(state: str | None, key: str, outcome: DeliveryState) -> Delivery:
+    async with open_state(state, existing=True) as store:
+        return await resolve(store, key, outcome)
 
 
 def _list(found: Sequence[Delivery]) -> None:
+    if not is_terminal():
+        for item in found:
+            write_row(
+                (
+                    *(item.idempotency_key or "", item.state.value, iso(item.updated_at)),
+                    *(str(item.attempts), item.action.value, str(item.target)),
+                    *(item.text, item.note or ""),
+                )
+            )
+        return
     # Not a table: a key is long, and has to be copied in one piece to resolve it.
     console = output()
-    for number, item in enumerate(found):
-        if number:
-            console.print()
-        tries = f"{item.attempts} attempt{'' if item.attempts == 1 else 's'}"
+    for item in found:
         style = "bold yellow" if item.state is DeliveryState.UNKNOWN else "bold"
-        console.print(Text(f"{item.state} since {time_text(item.updated_at)}, {tries}", style))
-        facts = _facts(item)
-        room = max(1, console.width - _INDENT - 1)
-        if len(facts["text"]) > room:
-            facts["text"] = f"{facts['text'][: room - 1]}…"
-        _print(console, facts)
+        print_line(console, Text(f"{_state(item)}, {_attempts(item)}", style))
+        for name, fact in _facts(item).items():
+            room = max(console.width - _INDENT, _INDENT)
+            shown = fit(clean(fact), room) if name == "text" else clean(fact)
+            if shown:
+                print_line(console, Text.assemble((f"  {name:<{_INDENT - 2}}", "dim"), shown))
 
 
 def _show(item: Delivery) -> None:
     facts = _facts(item) | {
-        "state": f"{item.state} since {time_text(item.updated_at)}",
+        "state": _state(item),
         "created": time_text(item.created_at),
         "attempts": str(item.attempts),
         "last sent": time_text(item.sent_at),
         "seen as": item.id or "",
-        "decision": item.decision or "",
-        "not sent": ", ".join(item.failed_files),
     }
-    _print(output(), facts)
+    print_details(facts.items())
+
+
+def _state(item: Delivery) -> str:
+    return f"{item.state} since {time_text(item.updated_at)}"
+
+
+def _attempts(item: Delivery) -> str:
+    return f"{item.attempts} attempt{'' if item.attempts == 1 else 's'}"
 
 
 def _facts(item: Delivery) -> dict[str, str]:
-    target = item.target
     return {
         "key": item.idempotency_key or "",
-        "account": f"{target.account} ({target.marketplace})",
-        str(item.action): target.id,
+        str(item.action).replace("_", " "): str(item.target),
         "decision": item.decision or "",
-        "text": clean(item.text),
-        "failed": "; ".join(item.failed_files),
+        "text": item.text,
+        "not sent": "; ".join(item.failed_files),
         "note": item.note or "",
     }
-
-
-def _print(console: Console, facts: Mapping[str, str]) -> None:
-    for name, fact in facts.items():
-        if fact:
-            console.print(Text(f"  {name:<{_INDENT - 2}}{clean(fact)}"), soft_wrap=True)

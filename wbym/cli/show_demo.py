@@ -1,26 +1,44 @@
 """The result of ``wbym demo``: a table, or one line of JSON."""
 
+from typing import Final
+
 import msgspec
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from wbym.cli.demo import Outcome
 from wbym.cli.demo_assistant import CONFIRMATION_TIMEOUT, Survived
 from wbym.cli.tally import Result
 from wbym.feed import CONFIRMATION_TIMEOUT as DEFAULT_CONFIRMATION_TIMEOUT
 
-__all__ = ["outcome_line", "show_outcome", "show_survived"]
+__all__ = ["introduce", "outcome_line", "show_next", "show_outcome", "show_survived"]
+
+_TEXT_WIDTH: Final = 80
+
+
+def introduce(console: Console, *, assistant: bool) -> None:
+    """Say what the demo shows."""
+    _text(
+        console,
+        "wbym reads and answers simulated shops, which run on this machine and keep the "
+        "marketplaces' real limits. No shop is touched, and no token is needed.",
+    )
+    steps = ["Read all unanswered feedbacks and questions, chats and returns; answer some."]
+    if assistant:
+        steps.append("Kill a shop assistant at work, and see what its buyers get.")
+    for number, step in enumerate(steps, 1):
+        _text(console, f"{number}. {step}")
+    console.print()
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
     """Print a table of records, requests and times."""
-    # Narrow enough for 80 columns: figures must not be cut.
-    title = "Read and answered within the limits"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for head in ("read", "of", "sent", "requests", "limited", "seconds", "min s", "ratio"):
+    # Narrow enough for 60 columns: figures must not be cut.
+    table = _table("Read and answered within the limits")
+    for head in ("read", "of", "sent", "requests", "limited", "s"):
         table.add_column(head, justify="right", no_wrap=True)
     for result in outcome.results:
         _add(table, result)
@@ -29,40 +47,66 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
         f"{outcome.records:,}",
         "",
         str(outcome.written),
-        str(outcome.requests),
+        f"{outcome.requests:,}",
         str(outcome.refused),
         f"{outcome.seconds:.1f}",
-        f"{outcome.bound:.1f}",
-        "" if outcome.ratio is None else f"{outcome.ratio:.2f}",
         style="bold",
     )
     console.print(table)
-    console.print(
-        "Requests and rate-limited requests are counted by the simulator. min s is the shortest "
-        "time in seconds that the limits allow for these requests.",
-        style="dim",
+    ratio = "" if outcome.ratio is None else f", ratio {outcome.ratio:.2f}"
+    _text(
+        console,
+        f"The limits allow {outcome.bound:.1f} s at best{ratio}. limited: requests that exceeded "
+        "a limit, as the simulators counted them.",
+        "dim",
     )
+    console.print()
 
 
 def show_survived(console: Console, survived: Survived) -> None:
     """Print a table of messages answered by the assistant that was killed."""
     if not survived.served:
         return
-    title = "Answered by an assistant that was killed"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for head in ("messages", "answered once", "more than once", "unanswered"):
+    console.print()
+    table = _table("Answered by an assistant that was killed")
+    for head in ("messages", "once", "twice", "never"):
         table.add_column(head, justify="right", no_wrap=True)
     for each in survived.served:
         counts = (each.messages, each.once, each.twice, each.unanswered)
         table.add_row(each.marketplace, *map(str, counts))
     console.print(table)
-    console.print(
-        "Messages are counted by the simulators. An unconfirmed reply is sent again after "
-        f"{CONFIRMATION_TIMEOUT:g} s here, since simulators show replies at once; the default is "
-        f"{DEFAULT_CONFIRMATION_TIMEOUT:g} s.",
-        style="dim",
+    _text(
+        console,
+        "Counted by the simulators. A reply that does not show in its chat is sent again after "
+        f"{CONFIRMATION_TIMEOUT:g} s here, and after {DEFAULT_CONFIRMATION_TIMEOUT:g} s by "
+        "default.",
+        "dim",
     )
+
+
+def show_next(console: Console) -> None:
+    """Name three commands to try next."""
+    console.print()
+    console.print("Next", style="bold")
+    for command, what in (
+        ("wbym simulate wildberries", "a simulated shop for your own program"),
+        ("wbym check", "what your own token can do; it changes nothing"),
+        ("wbym inbox", "how much waits for an answer in your shops"),
+    ):
+        console.print(f"  {command}")
+        console.print(f"      {what}", style="dim")
+    _text(console, "A first program is in README.md, the assistant's in docs/feed.md.")
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    return table
+
+
+def _text(console: Console, text: str, style: str = "") -> None:
+    """Print a paragraph, in lines that are easy to read."""
+    console.print(Text(text, style), width=min(console.width, _TEXT_WIDTH))
 
 
 def outcome_line(outcome: Outcome, survived: Survived | None) -> None:

@@ -1,68 +1,58 @@
 """The command ``wbym inbox``: counts of unanswered records of all accounts."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping
 
 import msgspec
 import typer
-from rich.table import Table
 
-from wbym._config import AccountSource
-from wbym.account import Account
-from wbym.cli.terminal import clean, complain, output
+from wbym.cli.accounts import open_inbox
+from wbym.cli.jsonlines import write_lines
+from wbym.cli.options import AccountName, AsJson, Config, sources_of
+from wbym.cli.tables import Column, show_table, write_row
+from wbym.cli.terminal import Failures, is_terminal, plain_errors
 from wbym.domain import WaitingCounts
-from wbym.errors import WbymError
-from wbym.inbox import Inbox
 
-__all__ = ["show_waiting"]
+__all__ = ["inbox"]
+
+_KINDS = WaitingCounts.__struct_fields__
 
 
-async def show_waiting(sources: Sequence[AccountSource], *, as_json: bool) -> int:
-    """Count the unanswered records of all accounts in parallel; returns the exit code.
+def inbox(config: Config = None, account: AccountName = None, as_json: AsJson = False) -> None:
+    """Count the unanswered chats, questions, feedbacks and returns of all accounts."""
 
-    An account that fails does not stop the others.
+    async def run() -> tuple[dict[str, WaitingCounts], dict[str, str]]:
+        async with open_inbox(sources, failures) as opened:
+            names = {name: one.marketplace for name, one in opened.accounts.items()}
+            return await opened.counts(), names
 
-    Args:
-        sources: The accounts.
-        as_json: Print one JSON object per account instead of a table.
-    """
-    failed: list[str] = []
+    with plain_errors():
+        sources = sources_of(config, account)
+        failures = Failures(len(sources))
+        counts, marketplaces = asyncio.run(run())
+        if as_json:
+            write_lines(
+                {"account": name, "marketplace": marketplaces[name]}
+                | msgspec.structs.asdict(waiting)
+                for name, waiting in counts.items()
+            )
+        elif counts:
+            _show(counts, marketplaces)
+    raise typer.Exit(failures.code)
 
-    def fail(name: str, error: Exception) -> None:
-        if not isinstance(error, WbymError):
-            raise error
-        failed.append(name)
-        complain(error)
 
-    accounts: list[Account] = []
-    for source in sources:
-        try:
-            accounts.append(await source.open())
-        except WbymError as error:
-            fail(source.name, error)
-    async with Inbox(*accounts, on_error=fail) as inbox:
-        counts = await inbox.counts()
-        marketplaces = {name: account.marketplace for name, account in inbox.accounts.items()}
-    if as_json:
+def _show(counts: Mapping[str, WaitingCounts], marketplaces: Mapping[str, str]) -> None:
+    if not is_terminal():
         for name, waiting in counts.items():
-            row = {"account": name, "marketplace": marketplaces[name]}
-            typer.echo(msgspec.json.encode(row | msgspec.structs.asdict(waiting)))
-    elif counts:
-        _show(counts, marketplaces)
-    return int(bool(failed))
+            write_row((name, marketplaces[name], *_numbers(waiting)))
+        return
+    rows = [(name, *_numbers(waiting)) for name, waiting in counts.items()]
+    if len(rows) > 1:
+        sums = {kind: sum(getattr(each, kind) for each in counts.values()) for kind in _KINDS}
+        rows.append(("all", *_numbers(WaitingCounts(**sums))))
+    numbers = [Column(kind, right=True) for kind in (*_KINDS, "all")]
+    show_table((Column("account", gives_way=True), *numbers), rows)
 
 
-def _show(counts: dict[str, WaitingCounts], marketplaces: dict[str, str]) -> None:
-    kinds = WaitingCounts.__struct_fields__
-    table = Table(title="Waiting for an answer", title_justify="left")
-    table.add_column("account")
-    table.add_column("marketplace")
-    for kind in (*kinds, "all"):
-        table.add_column(kind, justify="right", no_wrap=True)
-    for name, waiting in counts.items():
-        cells = [f"{getattr(waiting, kind):,}" for kind in kinds]
-        table.add_row(clean(name), marketplaces[name], *cells, f"{waiting.total:,}")
-    if len(counts) > 1:
-        table.add_section()
-        sums = [sum(getattr(waiting, kind) for waiting in counts.values()) for kind in kinds]
-        table.add_row("all", "", *[f"{one:,}" for one in sums], f"{sum(sums):,}", style="bold")
-    output().print(table)
+def _numbers(waiting: WaitingCounts) -> list[str]:
+    return [f"{getattr(waiting, kind)}" for kind in (*_KINDS, "total")]

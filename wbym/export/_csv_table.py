@@ -74,7 +74,7 @@ class Csv(FileFormat[list[list[str]]]):
                 if names != layout.names:
                     nouns = [each.noun for each in LAYOUTS.values() if each.names == names]
                     refuse_layout(path, layout, nouns[0] if nouns else None)
-                created_at = names.index("created_at")
+                created_at = names.index(layout.time)
                 heads: list[Head] = []
                 rows: list[list[str]] = []
                 for row in lines:

@@ -4,13 +4,13 @@ These functions block, and run in a thread.
 """
 
 import os
-import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from wbym._own_files import beside
+from wbym._own_files import beside, open_private
 from wbym.errors import ExportError
 
 __all__ = ["find_target", "plain_os_errors", "replacing"]
@@ -39,16 +39,19 @@ def find_target(path: Path) -> Path:
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A file to write to, which replaces ``target`` when the block ends without an error.
 
-    Until then it is a new file beside it, ``.<target>.<random>.tmp``, and it is synced to disk
-    before it is renamed. After an error it is removed, and ``target`` is unchanged.
+    Until then it is a new file beside it, ``.<target>.<random>.tmp``, readable by its owner only.
+    It gets the mode of ``target``, or that of any new file, and is synced to disk before it is
+    renamed. After an error it is removed, and ``target`` is unchanged.
     """
     temporary = beside(target)
     try:
-        with temporary.open("xb") as file:
-            if target.exists():
-                shutil.copymode(target, temporary)
+        file, mode = open_private(temporary)
+        with file:
             yield file
             file.flush()
+            if target.exists():
+                mode = stat.S_IMODE(target.stat().st_mode)
+            temporary.chmod(mode)
             os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:

@@ -34,8 +34,10 @@ class _Head(msgspec.Struct):
 
 def _decoder(layout: AnyLayout) -> msgspec.json.Decoder[_Head]:
     """A decoder of lines that have this noun's fields and no others."""
-    others = [name for name in layout.record.__struct_fields__ if name not in {"ref", "created_at"}]
-    fields = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in others]
+    names = [name for name in layout.record.__struct_fields__ if name not in {"ref", layout.time}]
+    others = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in names]
+    moment = msgspec.field(default=None, name=layout.time)
+    fields = [("created_at", datetime | None, moment), *others]
     bases = (_Head,)
     head = msgspec.defstruct("_NounHead", fields, bases=bases, forbid_unknown_fields=True)
     return msgspec.json.Decoder(cast(type[_Head], head))

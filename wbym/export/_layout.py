@@ -20,6 +20,7 @@ from wbym.domain import (
     Feedback,
     Media,
     MediaKind,
+    Message,
     Order,
     Product,
     Question,
@@ -49,6 +50,7 @@ class Noun(StrEnum):
     QUESTIONS = "questions"
     RETURNS = "returns"
     CHATS = "chats"
+    MESSAGES = "messages"
 
 
 class Kind(StrEnum):
@@ -105,15 +107,23 @@ class Layout(Generic[R]):
         of: The noun of the records' refs.
         record: The neutral type.
         columns: The columns; the first three are the ref without its noun.
+        time: The field and the column that say when a record was created.
     """
 
     def __init__(
-        self, noun: Noun, of: domain.Noun, record: type[R], columns: Sequence[Column[R]]
+        self,
+        noun: Noun,
+        of: domain.Noun,
+        record: type[R],
+        columns: Sequence[Column[R]],
+        *,
+        time: str = "created_at",
     ) -> None:
         self.noun: Final = noun
         self.of: Final = of
         self.record: Final[type[R]] = record
         self.columns: Final = tuple(columns)
+        self.time: Final = time
         self.names: Final = tuple(column.name for column in columns)
         self._decoder = msgspec.json.Decoder(record)
 
@@ -440,9 +450,52 @@ _CHATS: Final[Layout[Chat]] = Layout(
     ),
 )
 
-AnyRecord: TypeAlias = Feedback | Question | Return | Chat
-AnyLayout: TypeAlias = Layout[Feedback] | Layout[Question] | Layout[Return] | Layout[Chat]
+_MESSAGES: Final[Layout[Message]] = Layout(
+    Noun.MESSAGES,
+    domain.Noun.MESSAGE,
+    Message,
+    (
+        *_key(lambda it: it.ref),
+        Column("chat_id", Kind.TEXT, "The id of its chat", lambda it: it.chat.id, always=True),
+        Column("sent_at", Kind.TIME, "When it was sent", lambda it: it.sent_at, always=True),
+        Column(
+            "author",
+            Kind.TEXT,
+            "`seller`, `marketplace`, `buyer` or `unknown`",
+            lambda it: it.author.value,
+            always=True,
+        ),
+        Column("text", Kind.TEXT, "The text", lambda it: it.text),
+        Column(
+            "file_ids",
+            Kind.TEXTS,
+            "The ids of its files, for `download`; null if a file has only an address",
+            lambda it: tuple(each.id for each in it.attachments),
+            always=True,
+        ),
+        Column(
+            "file_names",
+            Kind.TEXTS,
+            "The names of its files",
+            lambda it: tuple(each.name for each in it.attachments),
+            always=True,
+        ),
+        Column(
+            "file_urls",
+            Kind.TEXTS,
+            "The addresses of its files",
+            lambda it: tuple(each.url for each in it.attachments),
+            always=True,
+        ),
+    ),
+    time="sent_at",
+)
+
+AnyRecord: TypeAlias = Feedback | Question | Return | Chat | Message
+AnyLayout: TypeAlias = (
+    Layout[Feedback] | Layout[Question] | Layout[Return] | Layout[Chat] | Layout[Message]
+)
 
 LAYOUTS: Final[dict[Noun, AnyLayout]] = {
-    layout.noun: layout for layout in (_FEEDBACKS, _QUESTIONS, _RETURNS, _CHATS)
+    layout.noun: layout for layout in (_FEEDBACKS, _QUESTIONS, _RETURNS, _CHATS, _MESSAGES)
 }

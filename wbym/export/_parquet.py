@@ -21,7 +21,7 @@ __all__ = ["ROW_GROUP", "Parquet"]
 ROW_GROUP = 20_000
 """Minimum rows of a row group, except for the last one; as many are in memory."""
 
-HEAD = ("marketplace", "account", "id", "created_at")
+KEY = ("marketplace", "account", "id")
 
 
 class Parquet(FileFormat["pa.RecordBatch"]):
@@ -49,7 +49,7 @@ class Parquet(FileFormat["pa.RecordBatch"]):
 
     def heads(self, path: Path, layout: AnyLayout) -> Generator[Sequence[Head], None, None]:
         """Iterate over the heads of a file's records, in parts; reads only their columns."""
-        for batch in self._batches(path, layout, HEAD):
+        for batch in self._batches(path, layout, (*KEY, layout.time)):
             yield _heads(batch, layout)
 
     def keep(self, rows: "pa.RecordBatch", which: Sequence[bool]) -> "pa.RecordBatch":
@@ -152,9 +152,9 @@ def _types(schema: "pa.Schema") -> list[tuple[str, object]]:
 def _heads(batch: "pa.RecordBatch", layout: AnyLayout) -> list[Head]:
     import pyarrow as pa
 
-    marketplaces, accounts, ids = (batch.column(name).to_pylist() for name in HEAD[:3])
+    marketplaces, accounts, ids = (batch.column(name).to_pylist() for name in KEY)
     # Without the zone, which pyarrow would look up in a database that not every machine has.
-    times = batch.column(HEAD[3]).cast(pa.timestamp("us")).to_pylist()
+    times = batch.column(layout.time).cast(pa.timestamp("us")).to_pylist()
     return [
         Head(Ref(marketplace, account, layout.of, number), time and time.replace(tzinfo=UTC))
         for marketplace, account, number, time in zip(

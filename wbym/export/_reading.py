@@ -1,6 +1,8 @@
 """Reading of one account for an export, and its progress."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -9,7 +11,8 @@ import msgspec
 
 from wbym.account import Account, Capability, has
 from wbym.domain import Chat, Feedback, Question, Return
-from wbym.export._layout import Noun
+from wbym.export._layout import AnyRecord, Noun
+from wbym.export._messages import read_messages
 from wbym.export._spool import Entry
 from wbym.paging import Listing, Sweep
 
@@ -50,6 +53,7 @@ class AccountProgress(msgspec.Struct, frozen=True):
 
 _NEEDED: Final = {
     Noun.CHATS: Capability.CHATS,
+    Noun.MESSAGES: Capability.MESSAGES,
     Noun.RETURNS: Capability.RETURNS,
     Noun.FEEDBACKS: Capability.SWEEP_FEEDBACKS,
     Noun.QUESTIONS: Capability.SWEEP_QUESTIONS,
@@ -58,7 +62,8 @@ _NEEDED: Final = {
 
 def can_export(account: Account, noun: Noun) -> bool:
     """Whether the marketplace has the noun and lets it be read completely."""
-    return has(account.CAPABILITIES, _NEEDED[noun])
+    is_followed = noun is not Noun.MESSAGES or has(account.CAPABILITIES, Capability.EVENTS)
+    return is_followed and has(account.CAPABILITIES, _NEEDED[noun])
 
 
 class Reading:
@@ -99,8 +104,30 @@ class Reading:
         self.stage = stage
         self._ended = asyncio.get_running_loop().time()
 
+    async def parts(
+        self, entry: Entry, max_wait: float | None
+    ) -> AsyncGenerator[tuple[Entry, Sequence[AnyRecord]], None]:
+        """The unread records, in parts, each with the position to resume from after it.
+
+        Raises:
+            Unsupported: The marketplace does not have the noun.
+            WbymError: A call failed.
+        """
+        if self._noun is Noun.MESSAGES:
+            async with aclosing(read_messages(self._account, entry)) as found:
+                async for entry, messages in found:
+                    yield entry, messages
+            return
+        listing = self.listing(entry, max_wait)
+        async with aclosing(listing.pages()) as pages:
+            async for page in pages:
+                if isinstance(listing, Sweep):  # other lists shift, so they are read from the start
+                    entry = msgspec.structs.replace(entry, cursor=page.next_cursor)
+                yield entry, page.items
+                del page  # or it would stay in memory while the next one comes
+
     def listing(self, entry: Entry, max_wait: float | None) -> AnyListing:
-        """The listing of the unread records.
+        """The listing of the unread records of any other noun than messages.
 
         Raises:
             Unsupported: The marketplace does not have the noun.
@@ -112,6 +139,8 @@ class Reading:
                 found = account.chats()
             case Noun.RETURNS:
                 found = account.returns()
+            case Noun.MESSAGES:
+                raise AssertionError("messages are not read from a list")
             case Noun.FEEDBACKS:
                 found = account.sweep.feedbacks(
                     since=entry.start, until=entry.until, cursor=entry.cursor, max_wait=max_wait

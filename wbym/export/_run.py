@@ -20,14 +20,17 @@ from wbym.export._layout import LAYOUTS, Noun
 from wbym.export._reading import AccountProgress, Reading, Stage, can_export
 from wbym.export._spool import AccountKey, Entry, Spool
 from wbym.export._suffixes import Suffix, format_of
-from wbym.paging import Sweep, whole_span
+from wbym.paging import whole_span
 
-__all__ = ["OVERLAP", "Export", "Exported"]
+__all__ = ["OVERLAP", "WITHOUT_PERIOD", "Export", "Exported"]
 
 T = TypeVar("T")
 
 OVERLAP: Final = timedelta(days=1)
 """Default overlap: how far before the newest record in the file an export reads again."""
+
+WITHOUT_PERIOD: Final = frozenset({Noun.CHATS, Noun.RETURNS})
+"""Nouns that no marketplace lists by time: they are read completely each time."""
 
 MAX_CONCURRENT_ACCOUNTS: Final = 4
 """Accounts read at the same time; each keeps two or three pages in memory."""
@@ -58,14 +61,15 @@ class _Old(msgspec.Struct):
 class Export:
     """Exports the records of accounts to a file, or adds new records to it.
 
-    Feedbacks and questions are read by a sweep: for an account that the file has, from its newest
-    record minus the overlap; for other accounts, from ``since``. Chats and returns are always read
-    completely. Records already in the file are replaced by their latest state, its other records
-    are kept, and each record is in the file once.
+    Feedbacks and questions are read by a sweep, and messages from all chats: for an account that
+    the file has, from its newest record minus the overlap; for other accounts, from ``since``.
+    Chats and returns are always read completely. Records already in the file are replaced by their
+    latest state, its other records are kept, and each record is in the file once.
 
     The file is written after the reading, next to the old one, and then replaces it. Until then the
     records are kept in ``<file>.part``: if an export is stopped or fails, the same call resumes
-    from it. (Chats and returns are read again.)
+    from it. (Chats and returns are read again, and so are messages unless the marketplace has one
+    log of them all.)
 
     Args:
         accounts: Opened accounts; those without the noun are skipped.
@@ -104,10 +108,10 @@ class Export:
         on_error: Callable[[str, WbymError], None] | None = None,
     ) -> None:
         method = f"export.{noun}"
-        if noun in {Noun.CHATS, Noun.RETURNS}:
+        if noun in WITHOUT_PERIOD:
             for argument, moment in (("since", since), ("until", until)):
                 if moment is not None:
-                    rule = f"is only for feedbacks and questions; {noun} are read completely"
+                    rule = f"is not for {noun}, which are read completely each time"
                     raise InvalidInput(method, argument, rule, moment)
         for argument, moment in (("since", since), ("until", until)):
             require(method, argument, moment, datetime | None)
@@ -250,14 +254,11 @@ class Export:
         await self._blocking(spool.note, account, done)
 
     async def _read_pages(self, reading: Reading, spool: Spool, entry: Entry) -> Entry:
-        listing = reading.listing(entry, self._max_wait)
-        async with aclosing(listing.pages()) as pages:
-            async for page in pages:
-                if isinstance(listing, Sweep):  # other lists shift, so they are read from the start
-                    entry = msgspec.structs.replace(entry, cursor=page.next_cursor)
-                await self._blocking(spool.note, reading.key, entry, page.items)
-                reading.took(len(page.items))
-                del page  # or it would stay in memory while the next one comes
+        async with aclosing(reading.parts(entry, self._max_wait)) as parts:
+            async for entry, records in parts:
+                await self._blocking(spool.note, reading.key, entry, records)
+                reading.took(len(records))
+                del records  # or they would stay in memory while the next ones come
         return entry
 
     async def _scan(self, form: Format, target: Path, old: _Old) -> None:

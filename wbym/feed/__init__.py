@@ -15,10 +15,12 @@ until it confirms them. The outbox saves a reply before it is sent, and looks up
 
 from wbym._exports import show_exports
 from wbym.feed._consumer import Events
+from wbym.feed._dead_letters import DeadLetter, DeadLetters
 from wbym.feed._events import Event, EventKind
 from wbym.feed._feed import Feed
 from wbym.feed._memory import MemoryStore
 from wbym.feed._outbox import CONFIRMATION_TIMEOUT, Outbox
+from wbym.feed._postgres import PostgresStore
 from wbym.feed._reader import StreamStatus
 from wbym.feed._resolve import resolve
 from wbym.feed._sqlite import SqliteStore
@@ -26,12 +28,15 @@ from wbym.feed._store import Store
 
 __all__ = [
     "CONFIRMATION_TIMEOUT",
+    "DeadLetter",
+    "DeadLetters",
     "Event",
     "EventKind",
     "Events",
     "Feed",
     "MemoryStore",
     "Outbox",
+    "PostgresStore",
     "SqliteStore",
     "Store",
     "StreamStatus",

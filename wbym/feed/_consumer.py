@@ -9,19 +9,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
-
-import msgspec
+from typing import Final, Self, TypeAlias
 
 from wbym import observe
-from wbym.account import Observed
-from wbym.domain import Chat, UndecodableRecord
-from wbym.errors import StateError
-from wbym.feed._events import Event, EventKind
+from wbym.errors import LeaseLost, StateError
+from wbym.feed._dead_letters import decode_event
+from wbym.feed._events import Event
 from wbym.feed._patience import Patience
-from wbym.feed._serialization import decode_chat, decode_record
-from wbym.feed._store import Store, StoredEvent
-from wbym.observe import LogFacts, current
+from wbym.feed._store import Store, StoredDeadLetter, StoredEvent
+from wbym.observe import current
 
 __all__ = ["Confirmations", "Events"]
 
@@ -31,6 +27,8 @@ _PAGE: Final = 1000
 """Events to read from the store at a time."""
 _MAX_CONFIRM_DELAY: Final = 0.05
 """Seconds for which confirmations of a fast consumer are collected for one commit."""
+_Note: TypeAlias = weakref.WeakMethod[Callable[[StoredEvent], None]]
+"""Tells a loop what became of its event; the event does not keep the loop alive."""
 
 
 class Confirmations:
@@ -127,12 +125,18 @@ class Events:
         """Wait for the next event.
 
         Raises:
-            FeedBusy: Another reader follows one of the accounts.
+            FeedBusy: Another reader follows one of the accounts, perhaps because this one did not
+                answer in time.
             StateError: The state cannot be read or written, and will not recover by itself.
                 Unconfirmed events come again.
         """
         try:
-            return await self._next()
+            while True:
+                try:
+                    return await self._next()
+                except LeaseLost as lost:
+                    logger.warning("%s; following again", lost)
+                    await self._leave()
         except Exception:
             with suppress(StateError):
                 await self.aclose()
@@ -151,6 +155,9 @@ class Events:
             self._written_at = clock()
         while True:
             self._check()
+            if clock() >= self._store.alive_until:
+                await self._patience.run(self._store.hold)
+                continue
             if self._ready:
                 stored = self._ready.popleft()
                 if stored.account in self._accounts:
@@ -165,27 +172,17 @@ class Events:
                 await self._woken.wait()
 
     def _give(self, stored: StoredEvent) -> Event:
-        record: Observed
-        chat: Chat | None = None
-        kind = stored.kind
-        try:
-            record, chat = decode_record(stored), decode_chat(stored)
-        except (msgspec.MsgspecError, ValueError) as error:
-            record, kind = _undecodable(stored, error), EventKind.UNDECODABLE
+        acked: _Note = weakref.WeakMethod(self._acked)
+        event = decode_event(
+            stored,
+            partial(_ack, self._confirmations, acked, stored),
+            partial(_lay_aside, self._store, acked, stored),
+        )
         self._out = stored
         if observe.watched:
             lag = (datetime.now(UTC) - stored.at).total_seconds()
-            current().events_delivered(account=stored.account, kind=kind, lag_seconds=lag)
-        return Event(
-            stored.id,
-            kind,
-            stored.account,
-            stored.at,
-            record,
-            stored.sent_as,
-            chat,
-            partial(_ack, self._confirmations, weakref.WeakMethod(self._acked), stored),
-        )
+            current().events_delivered(account=stored.account, kind=event.kind, lag_seconds=lag)
+        return event
 
     async def _read(self) -> list[StoredEvent]:
         return await self._store.events(self._accounts or (), after=self._after, limit=_PAGE)
@@ -196,35 +193,39 @@ class Events:
 
     async def aclose(self) -> None:
         """Stop following. The event that is being handled is not confirmed."""
-        if self._accounts is not None:
-            self._accounts, self._out, self._after = None, None, 0
-            self._ready.clear()
+        if self._forget():
             await self._stop()
 
+    async def _leave(self) -> None:
+        """Stop following, to begin anew; waits for the end of faults of the state."""
+        self._forget()
+        await self._patience.run(self._stop)
 
-def _undecodable(stored: StoredEvent, error: Exception) -> UndecodableRecord:
-    """The record of a stored event that is damaged."""
-    # The error's text may have the data.
-    reason = f"its row in the state file cannot be decoded ({type(error).__name__})"
-    logger.warning(
-        "%s: the event %s cannot be delivered: %s",
-        stored.account,
-        stored.id,
-        reason,
-        extra=LogFacts(account=stored.account),
-    )
-    marketplace = stored.id.partition("/")[0] or "unknown"
-    return UndecodableRecord.of(
-        marketplace, stored.account, "events", stored.id, reason, stored.record
-    )
+    def _forget(self) -> bool:
+        """Forget what was read; return whether accounts are followed."""
+        followed = self._accounts is not None
+        self._accounts, self._out, self._after = None, None, 0
+        self._ready.clear()
+        return followed
 
 
 async def _ack(
     confirmations: Confirmations,
-    acked: weakref.WeakMethod[Callable[[StoredEvent], None]],
+    acked: _Note,
     stored: StoredEvent,
 ) -> None:
-    # An event does not keep the loop alive that it came from.
     await confirmations.confirm(stored.seq)
+    if (note := acked()) is not None:
+        note(stored)
+
+
+async def _lay_aside(
+    store: Store,
+    acked: _Note,
+    stored: StoredEvent,
+    error: str,
+    attempts: int,
+) -> None:
+    await store.lay_aside(StoredDeadLetter(stored, datetime.now(UTC), attempts, error))
     if (note := acked()) is not None:
         note(stored)

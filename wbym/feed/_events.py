@@ -3,11 +3,22 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Generic
 
 import msgspec
 
 from wbym.account import Observed
+from wbym.calls import require
 from wbym.domain import Author, Chat, Feedback, Message, Question, Return, UndecodableRecord
+
+if TYPE_CHECKING:  # ``Event`` alone is one of any record
+    from typing_extensions import TypeVar
+
+    R = TypeVar("R", bound=Observed, default=Observed, covariant=True)
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R", bound=Observed, covariant=True)
 
 __all__ = ["Event", "EventKind"]
 
@@ -33,10 +44,11 @@ class EventKind(StrEnum):
     """A record could not be decoded: ``event.undecodable`` has its bytes, for a person."""
 
 
-class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
+class Event(msgspec.Struct, Generic[R], frozen=True, eq=False, gc=False):
     """Something that happened in an account; it comes again until it is confirmed.
 
-    Its record is a snapshot from when it was read, without ``raw``.
+    Its record is a snapshot from when it was read, without ``raw``. ``Event[Feedback]`` is an event
+    whose record is a feedback.
     """
 
     id: str
@@ -48,12 +60,13 @@ class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
     at: datetime
     """When the record was created, by the marketplace's clock; aware UTC. For a change too:
     marketplaces do not state the time of a change."""
-    record: Observed
+    record: R
     """The record that the event is about."""
     sent_as: str | None = None
     """The idempotency key, for a message that the outbox sent."""
     _chat: Chat | None = None
     _confirm: Callable[[], Awaitable[None]] | None = None
+    _lay_aside: Callable[[str, int], Awaitable[None]] | None = None
 
     def __repr__(self) -> str:
         return f"Event({self.id!r}, {self.kind.value}, at {self.at:%F %T})"
@@ -123,6 +136,21 @@ class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
         """
         if self._confirm is not None:
             await self._confirm()
+
+    async def lay_aside(self, error: str, *, attempts: int = 1) -> None:
+        """Make the event one of ``inbox.dead_letters``; it does not come again by itself.
+
+        Args:
+            error: Why it could not be handled, for the person who decides about it.
+            attempts: How often it was tried.
+
+        Raises:
+            StateError: It cannot be stored; the event will come again.
+        """
+        require("lay_aside", "error", error, str)
+        require("lay_aside", "attempts", attempts, int)
+        if self._lay_aside is not None:
+            await self._lay_aside(error, attempts)
 
     def _other(self, wanted: str) -> TypeError:
         return TypeError(f"{self.id} is a {self.kind}: it has no {wanted}")

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import math
 import weakref
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
 
@@ -16,6 +17,7 @@ from wbym.account import Account, Capability, Hint, Stream, has
 from wbym.calls import require
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed._consumer import Confirmations, Events
+from wbym.feed._dead_letters import DeadLetters
 from wbym.feed._outbox import Outbox
 from wbym.feed._patience import Patience
 from wbym.feed._reader import Reader, StreamStatus
@@ -28,8 +30,21 @@ logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _HINTS_EVERY: Final = 1.0
 """Seconds between checks for hints that another process may have stored."""
+_HOLD_EVERY: Final = 1.0
+"""Seconds between checks whether another process has taken over an account."""
 _BACKLOG_EVERY: Final = 15.0
-"""Seconds between reports of the backlog."""
+"""Seconds between reports of the backlog, and between checks for events that another process made
+ready again."""
+
+
+_MAX_BEGINNING: Final = 400
+"""Readers whose first rounds run at once; several times the requests that may be in flight."""
+_MAX_STALL: Final = 1.0
+"""Seconds without the end of a round after which more begin."""
+_AT_ONCE: Final = 100
+"""Accounts that are taken or given back concurrently."""
+
+T = TypeVar("T")
 
 
 class Feed:
@@ -56,14 +71,18 @@ class Feed:
         self._on_error = on_error
         self._readers: dict[tuple[str, str], Reader] = {}
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self._stack = AsyncExitStack()
+        self._held: dict[str, AbstractAsyncContextManager[None]] = {}
         self._confirmations = Confirmations(store)
+        self._beginning: set[tuple[str, str]] = set()
+        """Readers in their first round."""
+        self._round_ended = asyncio.Event()
         self._woken = asyncio.Event()
         self._hinted = asyncio.Event()
         self._failure: BaseException | None = None
         self._consumer: weakref.ref[Events] | None = None
         self._patience = Patience(self._state_failed)
         self._followed: set[str] = set()
+        self.dead_letters: Final = DeadLetters(store, on_retry=self._woken.set)
         self.outbox: Final = Outbox(
             accounts,
             store,
@@ -133,22 +152,70 @@ class Feed:
             if left is not None:
                 # Its loop was left, without the end of a block.
                 await self._release()
+            await self._hold(accounts, wait=wait)
             for name, account in accounts.items():
-                await self._patience.run(partial(self._follow, name, wait))
                 self._followed.add(name)
                 for stream in account.streams():
                     self._readers[name, stream.name] = self._reader(name, stream, begin)
         except BaseException:
             await self._stop()
             raise
-        for (name, _), reader in self._readers.items():
-            self._spawn(name, reader.run())
+        self._spawn("", self._begin(dict(self._readers)))
         self._spawn("", self._watch_hints(list(accounts)))
-        self._spawn("", self._report_backlog())
+        self._spawn("", self._watch_hold())
+        self._spawn("", self._watch_backlog())
         return self._followed
 
-    async def _follow(self, account: str, wait: bool) -> None:
-        await self._stack.enter_async_context(self._store.reading(account, wait=wait))
+    async def _hold(self, accounts: Collection[str], *, wait: bool) -> None:
+        """Become the reader of all accounts; many at once share the commits of the store.
+
+        While it waits for one, it holds only accounts with names before that one: so two processes
+        never wait for each other.
+        """
+        rest = sorted(accounts)
+        while rest:
+            results = await _gather(
+                [self._patience.run(partial(self._hold_one, name, False)) for name in rest]
+            )
+            busy = [one for one in results if isinstance(one, FeedBusy)]
+            for failed in results:
+                if isinstance(failed, BaseException) and not (wait and failed in busy):
+                    raise failed
+            if not busy:
+                return
+            first = min(one.account for one in busy)
+            await self._give_back([name for name in self._held if name > first])
+            await self._patience.run(partial(self._hold_one, first, True))
+            rest = [name for name in rest if name > first]
+
+    async def _hold_one(self, account: str, wait: bool) -> None:
+        held = self._store.reading(account, wait=wait)
+        await held.__aenter__()
+        self._held[account] = held
+
+    async def _give_back(self, accounts: Collection[str]) -> None:
+        held = [self._held.pop(name) for name in accounts]
+        await _gather([one.__aexit__(None, None, None) for one in held])
+
+    async def _begin(self, readers: Mapping[tuple[str, str], Reader]) -> None:
+        """Start the readers, the next ones as earlier ones end their first rounds.
+
+        Thousands of rounds at once would take no less time, and much more memory.
+        """
+        for key, reader in readers.items():
+            while len(self._beginning) >= _MAX_BEGINNING:
+                self._round_ended.clear()
+                with anyio.move_on_after(_MAX_STALL) as stall:
+                    await self._round_ended.wait()
+                if stall.cancelled_caught:  # they wait for their limits
+                    self._beginning.clear()
+            if self._readers.get(key) is reader:
+                self._beginning.add(key)
+                self._spawn(key[0], reader.run())
+
+    def _end_round(self, key: tuple[str, str]) -> None:
+        self._beginning.discard(key)
+        self._round_ended.set()
 
     def _reader(self, account: str, stream: Stream, since: datetime) -> Reader:
         return Reader(
@@ -160,6 +227,7 @@ class Feed:
             on_events=self._woken.set,
             on_error=partial(self._stream_failed, account),
             on_delivery=self.outbox.seen,
+            on_round=partial(self._end_round, (account, stream.name)),
         )
 
     def _spawn(self, account: str, work: Coroutine[Any, Any, None]) -> None:
@@ -207,8 +275,19 @@ class Feed:
             with anyio.move_on_after(_HINTS_EVERY if foreign else None):
                 await self._hinted.wait()
 
-    async def _report_backlog(self) -> None:
+    async def _watch_hold(self) -> None:
+        """Notice that another process has taken over, also while there is nothing to write.
+
+        Raises:
+            LeaseLost: It has.
+        """
+        while self._store.alive_until != math.inf:
+            await self._patience.run(self._store.hold)
+            await anyio.sleep(_HOLD_EVERY)
+
+    async def _watch_backlog(self) -> None:
         while True:
+            self._woken.set()
             if observe.watched:
                 for account, count in (await self._patience.run(self._store.backlog)).items():
                     current().backlog(account=account, count=count)
@@ -232,12 +311,12 @@ class Feed:
         with anyio.CancelScope(shield=True):
             await _cancel(list(self._tasks))
             self._readers.clear()
+            self._beginning.clear()
             self._followed.clear()
             try:
                 await self._confirmations.write()
             finally:
-                await self._stack.aclose()
-                self._stack = AsyncExitStack()
+                await self._give_back(list(self._held))
                 self._failure = None
 
     async def aclose(self) -> None:
@@ -254,7 +333,22 @@ def _has(account: Account, capability: Capability) -> bool:
     return has(account.CAPABILITIES, capability)
 
 
-async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+async def _gather(calls: Sequence[Coroutine[Any, Any, object]]) -> list[object]:
+    """Results and errors of concurrent calls, some at a time; if cancelled, they have ended."""
+    results: list[object] = []
+    for start in range(0, len(calls), _AT_ONCE):
+        tasks = [asyncio.ensure_future(call) for call in calls[start : start + _AT_ONCE]]
+        try:
+            results += await asyncio.gather(*tasks, return_exceptions=True)
+        except BaseException:
+            await _cancel(tasks)
+            for call in calls[start + _AT_ONCE :]:
+                call.close()
+            raise
+    return results
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

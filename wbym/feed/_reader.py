@@ -24,6 +24,7 @@ from wbym.errors import (
 )
 from wbym.feed._coalescing import coalesce
 from wbym.feed._diff import diff_batch
+from wbym.feed._pace import interval
 from wbym.feed._patience import Patience
 from wbym.feed._store import Checkpoint, Step, Store
 from wbym.observe import LogFacts, current
@@ -74,6 +75,7 @@ class Reader:
         on_events: Called after new events were stored.
         on_error: Called with the error of each round that failed.
         on_delivery: Called with each delivery of the outbox that was seen.
+        on_round: Called at the end of each round.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Reader:
         on_events: Callable[[], None],
         on_error: Callable[[Exception], None],
         on_delivery: Callable[[Delivery], None],
+        on_round: Callable[[], None],
     ) -> None:
         self.account: Final = account
         self.name: Final = stream.name
@@ -97,6 +100,7 @@ class Reader:
         self._on_events = on_events
         self._on_error = on_error
         self._on_delivery = on_delivery
+        self._on_round = on_round
         self._checkpoint: Checkpoint | None = None
         self._read_at: datetime | None = None
         self._error: Exception | None = None
@@ -113,7 +117,7 @@ class Reader:
         return StreamStatus(
             self.account,
             self.name,
-            self._stream.every,
+            interval(self._stream.every),
             self._read_at,
             _described(self._error),
             self._waiting_since,
@@ -151,8 +155,10 @@ class Reader:
             "%s: polling %s every %.0f s",
             self.account,
             self.name,
-            self._stream.every,
-            extra=LogFacts(account=self.account, stream=self.name, every=self._stream.every),
+            interval(self._stream.every),
+            extra=LogFacts(
+                account=self.account, stream=self.name, every=interval(self._stream.every)
+            ),
         )
         clock = asyncio.get_running_loop().time
         due_at = clock()
@@ -166,7 +172,7 @@ class Reader:
                     await anyio.sleep(pause)
                     continue
                 if due:
-                    due_at = began + self._stream.every
+                    due_at = began + interval(self._stream.every)
                 with anyio.move_on_after(max(0.0, due_at - clock())):
                     await self._woken.wait()
                     await anyio.sleep(max(0.0, began + _MIN_INTERVAL - clock()))
@@ -192,6 +198,7 @@ class Reader:
         finally:
             self._waiting_since = None
             _answer(waiters, found=whole)
+            self._on_round()
         seconds = asyncio.get_running_loop().time() - began
         current().poll_ended(
             account=self.account, stream=self.name, events=events, seconds=seconds, error=error

@@ -9,6 +9,7 @@ from wbym._sqlite import MEMORY, Connection
 from wbym.errors import StateError
 from wbym.feed import _version_1 as version_1
 from wbym.feed import _version_2 as version_2
+from wbym.feed._checksums import add_checksums
 from wbym.feed._delivery_rows import add_digests, keep_keys, lost_keys
 
 __all__ = ["MIGRATIONS", "prepare"]
@@ -27,7 +28,17 @@ _INDEX: Final = re.compile(
 _ROW: Final = re.compile("(NULL|NUMERIC|TEXT|non-.*) value in ")
 """What SQLite reports of damaged indexes, and of single rows."""
 
+
 # Times are Unix microseconds. Fields of a delivery that are not queried are JSON in its body.
+def _version_5(db: Connection) -> None:
+    add_checksums(db)
+    db.execute(
+        "CREATE TABLE dead_letter ("
+        "id TEXT PRIMARY KEY, account TEXT NOT NULL, failed_at INTEGER NOT NULL,"
+        " body BLOB NOT NULL, digest BLOB NOT NULL)"
+    )
+
+
 MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     """
     CREATE TABLE stream (
@@ -57,6 +68,7 @@ MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     version_1.upgrade,
     version_2.upgrade,
     add_digests,
+    _version_5,
 )
 """One script or function per version: the n-th migrates version n - 1 to version n."""
 

@@ -1,17 +1,20 @@
 """The state of feed and outbox in one SQLite file, which processes of one machine may share.
 
 The file is in WAL mode, and each commit is on disk before its method returns. Beside it is a folder
-of lock files, ``<file>.locks``: the operating system releases a lock when its process ends, however
-it ends.
+of lock files, ``<file>.locks``, one for each open store: the operating system releases a lock when
+its process ends, however it ends. The reader of an account is a row with the name of its store,
+which counts as long as that store is open; so thousands of accounts need one open file.
 """
 
+import asyncio
 import logging
+import math
 import os
+import re
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
-from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -19,17 +22,25 @@ from typing import Final, Self
 import anyio
 import msgspec
 
-from wbym._sqlite import MEMORY, Connection, Database, Row
+from wbym._sqlite import MEMORY, Connection, Database, Row, is_locked
 from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, StateError
+from wbym.feed._checksums import checksum_of_event, checksum_of_seen_record
 from wbym.feed._delivery import FINAL, OPEN, key_of, open_to
 from wbym.feed._delivery_rows import damaged, digest_of, from_row, to_row
 from wbym.feed._events import EventKind
 from wbym.feed._file_locks import FileLocks
-from wbym.feed._migration import BROKEN
+from wbym.feed._migration import BROKEN, pack
 from wbym.feed._schema import prepare
-from wbym.feed._store import Checkpoint, Claim, SeenRecord, Step, StoredEvent
+from wbym.feed._store import (
+    Checkpoint,
+    Claim,
+    SeenRecord,
+    Step,
+    StoredDeadLetter,
+    StoredEvent,
+)
 from wbym.observe import LogFacts
 from wbym.paging._parts import EPOCH, stamp, unstamp
 
@@ -37,8 +48,16 @@ __all__ = ["SqliteStore"]
 
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
+OPEN_TIMEOUT: Final = 60.0
+"""Seconds to wait on opening while other processes write; the last attempt may end 10 s later."""
+_MIN_PAUSE: Final = 0.25
+_MAX_PAUSE: Final = 5.0
+"""Min and max seconds between attempts to open a file, doubled each time."""
+_DEAD_LETTER: Final = msgspec.msgpack.Decoder(StoredDeadLetter)
+
 _WAITING: Final = 0.2
-"""Seconds between attempts to take a lock."""
+"""Seconds between attempts to become the reader of an account."""
+_OWNER: Final = re.compile("[0-9]+-[0-9a-f]{12}")
 
 
 class SqliteStore:
@@ -55,21 +74,41 @@ class SqliteStore:
         self._db = Database(self._connection)
         self._locks = FileLocks(None)
         self._reported: set[str] = set()
+        self._read_here: dict[str, object] = {}
+        """The readers of this store, by account."""
 
     async def __aenter__(self) -> Self:
         """Open the file.
+
+        If another process is writing to it, such as one that migrates it, this waits for a minute,
+        and the log tells so after ten seconds.
 
         Raises:
             StateError: It is not a state file, is of a newer version, or cannot be opened; it is
                 unchanged.
         """
-        await self._db.open(prepare)
+        await self._open()
         try:
             await self._db.call(self._own)
         except BaseException:
             await self.aclose()
             raise
         return self
+
+    async def _open(self) -> None:
+        clock = asyncio.get_running_loop().time
+        until, pause = clock() + OPEN_TIMEOUT, _MIN_PAUSE
+        while True:
+            try:
+                return await self._db.open(prepare)
+            except StateError as error:
+                if not is_locked(error) or clock() + pause > until:
+                    raise
+                if pause == _MIN_PAUSE:
+                    message = "%s; the file is tried again for %.0f s"
+                    logger.warning(message, error, until - clock())
+            await anyio.sleep(pause)
+            pause = min(_MAX_PAUSE, 2 * pause)
 
     def _own(self) -> None:
         # Beside the file itself, whatever links lead to it.
@@ -97,9 +136,17 @@ class SqliteStore:
 
     # Owners and readers.
 
+    @property
+    def alive_until(self) -> float:
+        """See ``Store.alive_until``. The operating system ends its locks with its process."""
+        return math.inf
+
+    async def hold(self) -> None:
+        """See ``Store.hold``."""
+
     async def alive(self, owner: str) -> bool:
         """See ``Store.alive``."""
-        return await self._db.call(lambda: self._locks.is_taken(owner))
+        return await self._db.call(lambda: self._is_open(owner))
 
     def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
         """See ``Store.reading``."""
@@ -107,31 +154,46 @@ class SqliteStore:
 
     @asynccontextmanager
     async def _reading(self, account: str, wait: bool) -> AsyncIterator[None]:
-        # An account's name may be too long for a file name, and contain any characters.
-        name = f"reader-{blake2b(account.encode(), digest_size=16).hexdigest()}"
-        is_ours = False
+        reading = object()
 
-        def take() -> bool:
-            nonlocal is_ours
-            is_ours = self._locks.take(name)
-            return is_ours
-
-        def free() -> None:
-            if is_ours:
-                self._locks.free(name)
+        def end(db: Connection) -> None:
+            if self._read_here.get(account, reading) is reading:
+                query = "DELETE FROM reader WHERE account = ? AND owner = ?"
+                db.execute(query, (account, self.owner))
 
         try:
-            while not await self._db.call(take):
+            while reader := await self._db.write(lambda db: self._read(db, account, reading)):
                 if not wait:
-                    raise FeedBusy(account, await self._db.run(lambda db: _reader(db, account)))
+                    raise FeedBusy(account, reader)
                 await anyio.sleep(_WAITING)
-            query = "INSERT OR REPLACE INTO reader VALUES (?, ?)"
-            await self._db.write(lambda db: db.execute(query, (account, self.owner)))
             yield
         finally:
-            # A store that was closed meanwhile has released it.
+            # Also after a cancelled call, which is completed before this one. A store that was
+            # closed meanwhile reads nothing, whatever its rows say.
             with anyio.CancelScope(shield=True), suppress(StateError):
-                await self._db.call(free)
+                await self._db.write(end)
+            if self._read_here.get(account) is reading:
+                del self._read_here[account]
+
+    def _read(self, db: Connection, account: str, reading: object) -> str | None:
+        """Become the reader of an account, unless there is one, which is returned as text."""
+        if self._read_here.get(account, reading) is not reading:
+            return "this process"
+        rows = db.query("SELECT owner FROM reader WHERE account = ?", (account,))
+        owner = str(rows[0][0]) if rows else ""
+        if owner != self.owner and self._is_open(owner):
+            process = owner.partition("-")[0]
+            return "this process" if process == str(os.getpid()) else f"process {process}"
+        db.execute(
+            "INSERT OR REPLACE INTO reader (account, owner) VALUES (?, ?)", (account, self.owner)
+        )
+        self._read_here[account] = reading
+        return None
+
+    def _is_open(self, owner: str) -> bool:
+        """Whether the store of that name is open."""
+        # The name of a damaged row must not lead to another file.
+        return _OWNER.fullmatch(owner) is not None and self._locks.is_taken(owner)
 
     # The feed.
 
@@ -153,15 +215,14 @@ class SqliteStore:
     ) -> dict[str, SeenRecord]:
         """See ``Store.seen_records``."""
         query = (
-            "SELECT key, version, revision, at FROM seen_record WHERE stream ="
+            "SELECT key, version, revision, at, checksum FROM seen_record WHERE stream ="
             " (SELECT id FROM stream WHERE account = ? AND name = ?)"
             " AND key IN (SELECT value FROM json_each(?))"
         )
         asked = (account, stream, _names(keys))
         return await self._db.run(
             lambda db: {
-                key: _seen_record(version, revision, at)
-                for key, version, revision, at in db.query(query, asked)
+                row[0]: self._seen_record(db, account, row) for row in db.query(query, asked)
             }
         )
 
@@ -174,7 +235,7 @@ class SqliteStore:
     ) -> list[StoredEvent]:
         """See ``Store.events``."""
         query = (
-            "SELECT id, account, kind, at, record, chat, sent_as, seq FROM event"
+            "SELECT id, account, kind, at, record, chat, sent_as, seq, checksum FROM event"
             " WHERE seq > ? AND account IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?"
         )
         asked = (after, _names(accounts), limit)
@@ -189,6 +250,48 @@ class SqliteStore:
         """See ``Store.backlog``."""
         query = "SELECT account, count(*) FROM event GROUP BY account"
         return await self._db.run(lambda db: dict(db.query(query)))
+
+    # Dead letters.
+
+    async def lay_aside(self, letter: StoredDeadLetter) -> None:
+        """See ``Store.lay_aside``."""
+        event = letter.event
+        columns = (event.id, event.account, stamp(letter.failed_at), pack(letter))
+
+        def move(db: Connection) -> None:
+            if db.execute("DELETE FROM event WHERE seq = ?", (event.seq,)):
+                db.execute(
+                    "INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?)",
+                    (*columns, digest_of(columns)),
+                )
+
+        await self._db.write(move)
+
+    async def dead_letters(self, accounts: Collection[str] | None = None) -> list[StoredDeadLetter]:
+        """See ``Store.dead_letters``."""
+        query = (
+            "SELECT * FROM dead_letter WHERE ? IS NULL"
+            " OR account IN (SELECT value FROM json_each(?)) ORDER BY failed_at, rowid"
+        )
+        of = None if accounts is None else _names(accounts)
+        return await self._db.run(
+            lambda db: [_dead_letter(row) for row in db.query(query, (of, of))]
+        )
+
+    async def redeliver(self, event_id: str) -> bool:
+        """See ``Store.redeliver``."""
+
+        def move(db: Connection) -> bool:
+            rows = db.query("DELETE FROM dead_letter WHERE id = ? RETURNING *", (event_id,))
+            _add_events(db, [_dead_letter(row).event for row in rows])
+            return bool(rows)
+
+        return await self._db.write(move)
+
+    async def drop_dead_letter(self, event_id: str) -> bool:
+        """See ``Store.drop_dead_letter``."""
+        query = "DELETE FROM dead_letter WHERE id = ?"
+        return await self._db.write(lambda db: db.execute(query, (event_id,)) > 0)
 
     # The outbox.
 
@@ -318,31 +421,17 @@ class SqliteStore:
             (*columns, digest_of(columns)),
         )
         db.executemany(
-            "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (stream, key, record.version, record.revision, _stamp(record.at))
+                (stream, key, *columns, checksum_of_seen_record(*columns))
                 for key, record in step.seen_records.items()
+                for columns in ((record.version, record.revision, _stamp(record.at)),)
             ],
         )
         if step.forget_before is not None:
             query = "DELETE FROM seen_record WHERE stream = ? AND at < ?"
             db.execute(query, (stream, stamp(step.forget_before)))
-        db.executemany(
-            "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    one.id,
-                    one.account,
-                    one.kind.value,
-                    stamp(one.at),
-                    one.record,
-                    one.chat,
-                    one.sent_as,
-                )
-                for one in step.events
-            ],
-        )
+        _add_events(db, step.events)
         for delivery in step.deliveries:
             self._move(db, delivery, open_to(delivery.state))
 
@@ -384,6 +473,22 @@ class SqliteStore:
         )
         return True
 
+    def _seen_record(self, db: Connection, account: str, row: Row) -> SeenRecord:
+        key, version, revision, at, checksum = row
+        try:
+            if checksum != checksum_of_seen_record(version, revision, at):
+                raise ValueError
+            return SeenRecord(
+                msgspec.convert(version, str), msgspec.convert(revision, int), _moment(at)
+            )
+        except BROKEN as error:
+            name = f"{account}/{key}"
+            if name not in self._reported:
+                self._reported.add(name)
+                _warn(db, f"what is known of {key!r}", error, account)
+            # It was seen, whatever its version was.
+            return SeenRecord("")
+
     def _delivery(self, db: Connection, row: Row, like: Delivery | None = None) -> Delivery:
         """The delivery of a row; an ``UNKNOWN`` one if the row is damaged."""
         try:
@@ -394,15 +499,6 @@ class SqliteStore:
                 self._reported.add(key)
                 _warn(db, f"the delivery {key!r}, which is unknown now,", error, str(row[1]))
             return damaged(row, like)
-
-
-def _reader(db: Connection, account: str) -> str:
-    """The last reader of an account, as text."""
-    rows = db.query("SELECT owner FROM reader WHERE account = ?", (account,))
-    if not rows:
-        return "another process"
-    process = rows[0][0].partition("-")[0]
-    return "this process" if process == str(os.getpid()) else f"process {process}"
 
 
 def _checkpoint(db: Connection, row: Row) -> Checkpoint | None:
@@ -421,27 +517,48 @@ def _checkpoint(db: Connection, row: Row) -> Checkpoint | None:
         return None
 
 
+def _add_events(db: Connection, events: Iterable[StoredEvent]) -> None:
+    db.executemany(
+        "INSERT INTO event (id, account, kind, at, record, chat, sent_as, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        map(_event_row, events),
+    )
+
+
+def _event_row(event: StoredEvent) -> Row:
+    at, record, chat, sent_as = stamp(event.at), event.record, event.chat, event.sent_as
+    checksum = checksum_of_event(at, record, chat, sent_as)
+    return (event.id, event.account, event.kind.value, at, record, chat, sent_as, checksum)
+
+
 def _event(row: Row) -> StoredEvent:
     """The event of a row; one that cannot be decoded if its columns are damaged."""
-    fields = dict(zip(StoredEvent.__struct_fields__, row, strict=True))
+    *columns, checksum = row
+    fields = dict(zip(StoredEvent.__struct_fields__, columns, strict=True))
+    _, account, _, at, record, chat, sent_as, seq = columns
     try:
-        fields["at"] = unstamp(fields["at"])
+        fields["at"] = unstamp(at)
         # Otherwise text would be taken for Base64.
-        return msgspec.convert(fields, StoredEvent, builtin_types=(bytes, datetime))
+        event = msgspec.convert(fields, StoredEvent, builtin_types=(bytes, datetime))
+        if checksum == checksum_of_event(at, record, chat, sent_as):
+            return event
     except BROKEN:
-        _, account, _, _, record, _, _, seq = row
-        data = record if isinstance(record, bytes) else str(record).encode()
-        return StoredEvent(f"damaged/{seq}", account, EventKind.UNDECODABLE, EPOCH, data, seq=seq)
+        pass
+    data = record if isinstance(record, bytes) else str(record).encode()
+    return StoredEvent(f"damaged/{seq}", account, EventKind.UNDECODABLE, EPOCH, data, seq=seq)
 
 
-def _seen_record(version: str, revision: int, at: int | None) -> SeenRecord:
+def _dead_letter(row: Row) -> StoredDeadLetter:
+    """The dead letter of a row; its event cannot be decoded if the row is damaged."""
+    id_, account, _, body, digest = row
     try:
-        return SeenRecord(
-            msgspec.convert(version, str), msgspec.convert(revision, int), _moment(at)
-        )
+        if digest_of(row[:-1]) != digest:
+            raise ValueError
+        return _DEAD_LETTER.decode(body)
     except BROKEN:
-        # It was seen, whatever its version was.
-        return SeenRecord("")
+        data = body if isinstance(body, bytes) else str(body).encode()
+        event = StoredEvent(str(id_), str(account), EventKind.UNDECODABLE, EPOCH, data)
+        return StoredDeadLetter(event, EPOCH, 0, "its row in the state file is damaged")
 
 
 def _warn(db: Connection, what: str, error: Exception, account: str) -> None:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from wbym.domain import shift_time
-from wbym.errors import InvalidInput
+from wbym.errors import CredentialError, InvalidInput
 from wbym.limits import BucketState, Quota
 from wbym.paging._listing import Listing, Page
 from wbym.paging._parts import EPOCH, TICK, Span
@@ -118,7 +118,10 @@ class Sweep(Listing[T], Generic[T]):
     def progress(self) -> Progress:
         """The progress so far."""
         now = asyncio.get_running_loop().time()
-        state = self._limit()
+        try:
+            state = self._limit()
+        except CredentialError:  # the sweep itself raises it; how far it came is still known
+            state = None
         plan = self._plan
         elapsed = 0.0 if self._begun_at is None else now - self._begun_at
         return Progress(

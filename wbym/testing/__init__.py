@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wbym.testing._options import SimulatorOptions, keyword_options
     from wbym.testing._pages import ReceivedMessage
     from wbym.testing._process import SimulatorProcess, main
+    from wbym.testing._replies import Reply
     from wbym.testing._responses import (
         PageCache,
         Refusal,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from wbym.testing._server import SimulatorServer
     from wbym.testing._spoil import JsonObject, RecordFields
     from wbym.testing._stats import Stats
+    from wbym.testing._waiting import eventually
 
 __all__ = [
     "BucketState",
@@ -56,6 +58,7 @@ __all__ = [
     "RecordFields",
     "Refusal",
     "RemoteBuyers",
+    "Reply",
     "Response",
     "Route",
     "SimulatedCabinet",
@@ -68,6 +71,7 @@ __all__ = [
     "decode_base64url",
     "empty_response",
     "encode_base64url",
+    "eventually",
     "json_response",
     "keyword_options",
     "main",
@@ -98,6 +102,7 @@ if not TYPE_CHECKING:
             "wbym.testing._options": ("SimulatorOptions", "keyword_options"),
             "wbym.testing._pages": ("ReceivedMessage",),
             "wbym.testing._process": ("SimulatorProcess", "main"),
+            "wbym.testing._replies": ("Reply",),
             "wbym.testing._responses": (
                 "PageCache",
                 "Refusal",
@@ -110,5 +115,6 @@ if not TYPE_CHECKING:
             "wbym.testing._server": ("SimulatorServer",),
             "wbym.testing._spoil": ("JsonObject", "RecordFields"),
             "wbym.testing._stats": ("Stats",),
+            "wbym.testing._waiting": ("eventually",),
         },
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
 
+from wbym.domain import Action, Noun
 from wbym.testing._cabinets import Effect, SimulatedCabinet
 from wbym.testing._pages import ReceivedMessage
+from wbym.testing._replies import Reply
 from wbym.testing._routes import Call, Route, routes_of
 from wbym.testing._server import SimulatorServer
 
@@ -24,6 +26,8 @@ class MarketplaceSimulator(SimulatorServer, Generic[C, K]):
 
     handlers: ClassVar[Sequence[type[Handlers[Any]]]]
     """The classes of its methods."""
+    reply_kinds: ClassVar[Mapping[str, tuple[Action, Noun]]] = {}
+    """The effects that are replies, by `Effect.kind`; their ids are those of the nouns."""
     cabinets: dict[K, C]
     """By the seller's id; the first is the one of test credentials."""
 
@@ -50,6 +54,15 @@ class MarketplaceSimulator(SimulatorServer, Generic[C, K]):
         for cabinet in self.cabinets.values():
             total.update(cabinet.records())
         return total
+
+    @property
+    def replies(self) -> Sequence[Reply]:
+        """The first seller's replies that took effect, in order."""
+        return [
+            Reply(*self.reply_kinds[effect.kind], str(effect.id), effect.text)
+            for effect in self.state.written
+            if effect.kind in self.reply_kinds
+        ]
 
     def sent(self) -> Sequence[ReceivedMessage]:
         """The first seller's messages that buyers received, in order."""

@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import threading
-from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import fill
 from typing import Self
 
 import aiohttp
@@ -17,17 +18,36 @@ import msgspec
 
 from wbym.testing._buyers import RemoteBuyers
 from wbym.testing._cabinets import Effect
-from wbym.testing._faults import Faults
+from wbym.testing._faults import KINDS, Faults
 from wbym.testing._options import SimulatorOptions, add_options
 from wbym.testing._pages import ReceivedMessage
 from wbym.testing._server import SimulatorServer
+
+_EXAMPLES = """\
+examples of faults:
+  --error-rate 0.1                  a tenth of the requests is answered 5xx, without effect
+  --drop-after 0.05                 connections are dropped after the request took effect
+  --latency 0.3 --arrival-jitter 1  slow responses, and requests that arrive late
+  --faults '{"next": [{"path": "/answer", "kind": "drop_after", "times": 2}]}'
+                                    the next two requests whose path contains /answer
+
+Faults change while it runs, by a POST of the same JSON to /__simulator/faults:
+  curl -d '{"error_rate": 0.5}' http://127.0.0.1:8081/__simulator/faults
+
+kinds of "next":
+"""
+_EXAMPLES += fill(", ".join(KINDS), initial_indent="  ", subsequent_indent="  ")
 
 
 def command_line(kind: type[SimulatorOptions], module: str) -> ArgumentParser:
     """The command line of a simulator: address, options and faults."""
     parser = ArgumentParser(
-        prog=f"python -m {module}", description="Runs the simulator until it is stopped."
+        prog=sys.argv[0] if sys.argv[0].startswith("wbym ") else f"python -m {module}",
+        description="Runs the simulator until it is stopped.",
+        epilog=_EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--json", action="store_true", help="print JSON on a terminal too")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="0 takes any free port")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when stdin is closed")
@@ -56,14 +76,22 @@ def main(
         parser.set_defaults(**kind.demo)
         given = parser.parse_args(arguments)
     faults = Faults(**{name: getattr(given, name) for name in Faults().settings()})
-    faults.change(given.faults.encode())
+    try:
+        faults.change(given.faults.encode())
+    except (msgspec.MsgspecError, ValueError) as error:
+        parser.error(f"argument --faults: {error}; it takes a JSON object, see the examples below")
     values = {name: getattr(given, name) for name in kind.__struct_fields__ if hasattr(given, name)}
-    run_forever(
-        simulator(**{**values, "faults": faults}),
-        host=given.host,
-        port=given.port,
-        exit_with_parent=given.exit_with_parent,
-    )
+    try:
+        run_forever(
+            simulator(**{**values, "faults": faults}),
+            host=given.host,
+            port=given.port,
+            exit_with_parent=given.exit_with_parent,
+            for_people=sys.stdout.isatty() and not given.json,
+        )
+    except (OSError, OverflowError) as error:
+        where = f"{given.host} port {given.port}"
+        parser.exit(1, f"{parser.prog}: error: cannot listen on {where}: {error}\n")
 
 
 def run_forever(
@@ -72,6 +100,7 @@ def run_forever(
     host: str = "127.0.0.1",
     port: int = 0,
     exit_with_parent: bool = False,
+    for_people: bool = False,
 ) -> None:
     """Serves until SIGINT or SIGTERM.
 
@@ -84,8 +113,9 @@ def run_forever(
         port: 0 takes any free port.
         exit_with_parent: Stop also when stdin is closed. A parent that holds a pipe to stdin cannot
             leave the simulator behind, however it dies.
+        for_people: Print the address, the token and what to paste instead of JSON.
     """
-    asyncio.run(_serve(simulator, host, port, exit_with_parent))
+    asyncio.run(_serve(simulator, host, port, exit_with_parent, for_people))
 
 
 async def _serve(
@@ -93,6 +123,7 @@ async def _serve(
     host: str,
     port: int,
     exit_with_parent: bool,
+    for_people: bool,
 ) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
@@ -113,11 +144,27 @@ async def _serve(
             "records": simulator.records(),
             **simulator.shown(),
         }
-        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+        text = _for_people(line) if for_people else msgspec.json.encode(line).decode()
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
         await stopped.wait()
     finally:
         await simulator.stop()
+
+
+def _for_people(line: Mapping[str, object]) -> str:
+    """How to use a simulator from another terminal."""
+    url, token, marketplace = line["url"], line.get("token", ""), str(line.get("marketplace", ""))
+    prefix = f"WBYM_{marketplace.upper()}"
+    if os.name == "nt":
+        paste = f'$env:{prefix}_BASE_URL="{url}"; $env:{prefix}_TOKEN="{token}"'
+    else:
+        paste = f"export {prefix}_BASE_URL={url} {prefix}_TOKEN={token}"
+    return (
+        f"Simulator of {marketplace}\n  address  {url}\n  token    {token}\n\n"
+        f"Paste into another terminal, then try wbym check or wbym feedbacks:\n\n{paste}\n\n"
+        "Ctrl-C stops it."
+    )
 
 
 def watch_stdin(stop: Callable[[], None]) -> None:

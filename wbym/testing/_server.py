@@ -19,6 +19,7 @@ from wbym.testing._cabinets import Effect
 from wbym.testing._faults import FaultKind, Faults
 from wbym.testing._options import SimulatorOptions
 from wbym.testing._pages import ReceivedMessage, add_pages
+from wbym.testing._replies import Reply
 from wbym.testing._responses import Body, Refusal, Response, empty_response, raw_response
 from wbym.testing._routes import Call, Route, routes_of
 from wbym.testing._spoil import spoil
@@ -110,6 +111,20 @@ class SimulatorServer:
 
     def written(self) -> Sequence[Effect[str]]:
         """The seller's texts and decisions that had an effect, in order."""
+        return ()
+
+    @property
+    def token(self) -> str:
+        """A credential of the first seller that may call every method.
+
+        Raises:
+            NotImplementedError: The simulator needs no credential, or states none.
+        """
+        raise NotImplementedError("this simulator states no token")
+
+    @property
+    def replies(self) -> Sequence[Reply]:
+        """The first seller's replies that took effect, in order; see `MarketplaceSimulator`."""
         return ()
 
     @property

@@ -24,7 +24,7 @@ class CabinetBuyers(Buyers):
 
     def give_feedback(self, text: str, *, rating: int = 5) -> str:
         """A buyer gives feedback with 1 to 5 stars; its id."""
-        return self._cabinet.arrive_feedback(text=text, productValuation=rating)
+        return self._cabinet.arrive_feedback(text=text, pros="", cons="", productValuation=rating)
 
     def open_return(self) -> str:
         """A buyer makes a claim that the seller can decide on; its id."""

@@ -12,9 +12,9 @@ class Options(SimulatorOptions, frozen=True, kw_only=True):
     """The amount of data, the behaviour of the cabinet, and its access rules."""
 
     demo: ClassVar[Mapping[str, object]] = {
-        "feedbacks": 75_000,
-        "questions": 15_000,
-        "chats": 200,
+        "feedbacks": 40_000,
+        "questions": 8_000,
+        "chats": 100,
         "claims": 60,
         "cards": 2_000,
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import msgspec
 
+from wbym.domain import Action, Noun
 from wbym.testing import (
     CabinetContext,
     Call,
@@ -47,7 +49,7 @@ class WildberriesSimulator(MarketplaceSimulator[Cabinet, str]):
 
     ```python
     async with WildberriesSimulator(feedbacks=1000) as simulator:
-        client = Wildberries(token=make_token(), base_url=simulator.url)
+        client = Wildberries(simulator.token, base_url=simulator.url)
     ```
 
     Any valid token sees the same cabinet, `state`, unless `sellers` are named; the limits are kept
@@ -78,6 +80,16 @@ class WildberriesSimulator(MarketplaceSimulator[Cabinet, str]):
         ClaimHandlers,
     )
 
+    reply_kinds: ClassVar[Mapping[str, tuple[Action, Noun]]] = {
+        "message": (Action.SEND, Noun.CHAT),
+        "question_answer": (Action.ANSWER, Noun.QUESTION),
+        "question_edit": (Action.EDIT_ANSWER, Noun.QUESTION),
+        "question_reject": (Action.REJECT, Noun.QUESTION),
+        "answer": (Action.ANSWER, Noun.FEEDBACK),
+        "edit": (Action.EDIT_ANSWER, Noun.FEEDBACK),
+        "decision": (Action.DECIDE, Noun.RETURN),
+    }
+
     @keyword_options(Options)
     def __init__(self, options: Options) -> None:
         """Generates the data; `start` or `async with` begins to serve."""
@@ -102,6 +114,11 @@ class WildberriesSimulator(MarketplaceSimulator[Cabinet, str]):
             KeyError: The seller does not exist.
         """
         return self.state if self.options.sellers is None else self.cabinets[seller]
+
+    @property
+    def token(self) -> str:
+        """A token of the first seller with every scope."""
+        return make_token(sid=next(iter(self.cabinets)), scopes=CATEGORIES, now=self.now())
 
     @property
     def buyers(self) -> CabinetBuyers:
@@ -136,10 +153,9 @@ class WildberriesSimulator(MarketplaceSimulator[Cabinet, str]):
     def shown(self) -> Mapping[str, object]:
         """A token of the first seller, the records a client can read, and the effects of writes."""
         records = self.records()
-        sid = next(iter(self.cabinets))
         return {
             "marketplace": "wildberries",
-            "token": make_token(sid=sid, scopes=CATEGORIES),
+            "token": self.token,
             "expected": {
                 "feedbacks": records["feedbacks_open"],
                 "questions": records["questions_open"],

@@ -207,8 +207,8 @@ class ChatStream:
         calls = []
         begin = _first_begin(request)
         for chat in chats:
-            version = versions.get(chat.ref.id)
-            position = None if version is None else _positions.decode(version)
+            version = versions.get(chat.ref.id)  # empty if its row in the state is damaged
+            position = _positions.decode(version) if version else None
             if position is None and request.state is None and _is_before(chat, begin):
                 old.append(_observation(chat, _ReadPosition(chat.updated_at), request))
             elif chat.ref.id in request.hints or self._may_have_more(chat, position):

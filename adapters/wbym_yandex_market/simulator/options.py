@@ -13,9 +13,9 @@ class Options(SimulatorOptions, frozen=True, kw_only=True):
     """The amount of data of each business, the behaviour of its cabinet, and its limits."""
 
     demo: ClassVar[Mapping[str, object]] = {
-        "feedbacks": 4_000,
-        "questions": 1_500,
-        "chats": 200,
+        "feedbacks": 1_200,
+        "questions": 600,
+        "chats": 100,
         "returns": 60,
     }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
+from wbym.domain import Action, Noun
 from wbym.testing import (
     Call,
     MarketplaceSimulator,
@@ -32,7 +34,7 @@ class YandexMarketSimulator(MarketplaceSimulator[Cabinet, int]):
 
     ```python
     async with YandexMarketSimulator(feedbacks=1000) as simulator:
-        client = YandexMarket(api_key=make_api_key(), base_url=simulator.url)
+        client = YandexMarket(simulator.token, base_url=simulator.url)
     ```
 
     Each business has a separate cabinet; business 1001 has the campaigns 100101 (FBS), 100102
@@ -40,6 +42,15 @@ class YandexMarketSimulator(MarketplaceSimulator[Cabinet, int]):
     """
 
     handlers = (ChatHandlers, FeedbackHandlers, QuestionHandlers, ReturnHandlers, CampaignHandlers)
+
+    reply_kinds: ClassVar[Mapping[str, tuple[Action, Noun]]] = {
+        "message": (Action.SEND, Noun.CHAT),
+        "answer": (Action.ANSWER, Noun.QUESTION),
+        "answer_edit": (Action.EDIT_ANSWER, Noun.QUESTION),
+        "comment": (Action.ANSWER, Noun.FEEDBACK),
+        "comment_edit": (Action.EDIT_ANSWER, Noun.FEEDBACK),
+        "decision": (Action.DECIDE, Noun.RETURN),
+    }
 
     @keyword_options(Options)
     def __init__(self, options: Options) -> None:
@@ -60,6 +71,11 @@ class YandexMarketSimulator(MarketplaceSimulator[Cabinet, int]):
             for business in options.businesses
         }
         self._access = Access(options, self.cabinets, locked=self.locked, revoked=self.revoked)
+
+    @property
+    def token(self) -> str:
+        """An API key of the first business for every method."""
+        return make_api_key(business_id=self.state.business)
 
     @property
     def buyers(self) -> CabinetBuyers:
@@ -84,7 +100,7 @@ class YandexMarketSimulator(MarketplaceSimulator[Cabinet, int]):
         records, state = self.records(), self.state
         return {
             "marketplace": "yandex_market",
-            "token": make_api_key(business_id=state.business),
+            "token": self.token,
             "business_id": state.business,
             "campaign_ids": sorted(state.campaigns),
             "expected": {

@@ -89,7 +89,7 @@ class Feedbacks:
         self._ours(comment)
         comment.write(self._context, text, lambda: self._refresh(comment.feedback))
         self._refresh(comment.feedback, needReaction=False)
-        self._context.write("comment_edit", comment_id, text)
+        self._context.write("comment_edit", identifier, text)
         return comment
 
     def delete(self, comment_id: int) -> None:

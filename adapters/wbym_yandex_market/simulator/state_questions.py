@@ -97,7 +97,8 @@ class Questions:
         """Changes an answer or comment of the seller's."""
         entry = self._own(kind, identifier)
         entry.write(self._context, text)
-        self._context.write(f"{_EFFECTS[kind]}_edit", identifier, text)
+        edited = entry.question.id if kind == "ANSWER" else identifier
+        self._context.write(f"{_EFFECTS[kind]}_edit", edited, text)
 
     def delete(self, kind: str, identifier: int) -> None:
         """Deletes an answer or comment of the seller's; it is still listed, as `DELETED`."""

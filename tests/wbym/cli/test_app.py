@@ -1,62 +1,50 @@
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 import typer
+from wcwidth import wcswidth
 
+import wbym
 from tests.wbym.cli.conftest import Run, Simulated, flat
 from wbym.account import CatalogRow, installed_adapters, load_adapter
-from wbym.cli import app as commands
 from wbym.cli import main
+from wbym.cli.app import COMMANDS
 from wbym.cli.terminal import clean, plain_errors
 from wbym.errors import AccountsFailed, CursorStuck, PagingLimit
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 
 
-def test_endpoints_as_tsv_are_all_endpoints(run: Run) -> None:
-    result = run("endpoints", "--format", "tsv")
-    head, *rows = [line.split("\t") for line in result.stdout.splitlines()]
-    assert result.exit_code == 0
-    assert head[:5] == ["marketplace", "method", "path", "host", "limit"]
+def test_endpoints_in_a_pipe_are_all_endpoints(run: Run) -> None:
+    rows = [line.split("\t") for line in run("endpoints").stdout.splitlines()]
     assert len(rows) == sum(len(load_adapter(name).catalog()) for name in installed_adapters())
-    assert all(len(row) == len(head) and all(row) for row in rows)
-    assert ["wildberries", "PATCH", "/api/v1/claim"] in [row[:3] for row in rows]
+    assert all(len(row) == 8 and all(row) for row in rows)
+    assert ["wildberries", "claims.decide", "PATCH", "/api/v1/claim"] in [row[:4] for row in rows]
 
 
 def test_endpoints_as_json_are_the_catalog(run: Run) -> None:
-    result = run("endpoints", "--format", "json", "--marketplace", "wildberries")
-    assert msgspec.json.decode(result.stdout, type=list[CatalogRow]) == Wildberries.catalog()
+    result = run("endpoints", "--json", "--marketplace", "wildberries")
+    assert msgspec.json.Decoder(CatalogRow).decode_lines(result.stdout) == Wildberries.catalog()
 
 
-def test_endpoints_table_is_not_truncated_without_a_terminal(run: Run) -> None:
-    lines = run("endpoints").stdout.splitlines()
-    for row in Wildberries.catalog():
-        assert any(f" {row.method} " in line and f" {row.path} " in line for line in lines)
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_endpoints_on_a_terminal(columns: int, run: Run, terminal: Callable[[int], None]) -> None:
+    terminal(columns)
+    lines = run("endpoints", "--marketplace", "yandex_market").stdout.splitlines()
+    assert lines[0].split() == ["name", "method", "path", "limit"]
+    assert lines[2].startswith("chats.list ")
+    assert all(wcswidth(line) <= columns for line in lines)
 
 
 def test_endpoints_of_an_unknown_marketplace_are_rejected(run: Run) -> None:
     result = run("endpoints", "--marketplace", "ozon")
     assert result.exit_code == 2
     assert "unknown marketplace 'ozon'; installed: " in flat(result)
-
-
-def test_simulate_passes_all_arguments_on(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "toy_simulator.py").write_text("import sys\nprint(__name__, sys.argv)\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["wbym"])
-    monkeypatch.setattr(commands, "simulators", lambda: {"toy": "toy_simulator"})
-    result = run("simulate", "toy", "--port", "0", "--json", "--help")
-    assert result.exit_code == 0
-    assert "__main__" in result.stdout
-    assert "'--port', '0', '--json', '--help']" in result.stdout
-    unknown = run("simulate", "ozon")
-    assert unknown.exit_code == 2
-    assert "'ozon' has no simulator; installed: toy" in flat(unknown)
 
 
 def test_main_without_the_extra_names_the_extra_to_install(
@@ -76,6 +64,7 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
     for name in [name for name in sys.modules if name.startswith("wbym.cli.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "wbym.paging", None)
+    monkeypatch.setattr(sys, "argv", ["wbym", "feedbacks"])
     with pytest.raises(ModuleNotFoundError, match=r"wbym\.paging"):
         main()
 
@@ -83,6 +72,67 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 def test_importing_the_package_loads_neither_typer_nor_rich() -> None:
     code = "import sys, wbym.cli; sys.exit(any(m in sys.modules for m in ('typer', 'rich')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_help_and_completion_load_no_command() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from wbym.cli.app import app\n"
+        "print(CliRunner().invoke(app, ['--help']).stdout)\n"
+        "sys.exit(any(m in sys.modules for m in ('aiohttp', 'wbym.account', 'wbym.cli.lists')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.PIPE)
+    assert done.returncode == 0
+    assert all(f"\n  {name} " in done.stdout.decode() for name in COMMANDS)
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version").stdout == f"wbym {wbym.__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example(name: str, run: Run) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert f"Usage: wbym {name} " in result.stdout
+    for example in COMMANDS[name].examples:
+        assert f"\n    {example}\n" in result.stdout
+        assert f"wbym {name}" in example or name == "decide"
+    for command in ("list", "show", "resolve") if name == "outbox" else ():
+        assert "  Example: wbym outbox " in run(name, command, "--help").stdout
+
+
+def test_completion(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-c", "from wbym.cli import main; main()"]
+    for words, expected in (
+        ("wbym edit", "edit-answer"),
+        ("wbym feedbacks --unan", "--unanswered"),
+        ("wbym outbox re", "resolve"),
+    ):
+        environment = {
+            **os.environ,
+            "_WBYM_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        }
+        code = f"import sys; sys.argv = ['wbym']; {command[2]}"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, check=False, stdout=subprocess.PIPE
+        )
+        assert expected in done.stdout.decode().split()
+
+
+def test_a_reader_that_has_enough_is_no_error(shop: Simulated) -> None:
+    code = "from wbym.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "feedbacks", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("outer", [ExceptionGroup, AccountsFailed])
@@ -121,7 +171,7 @@ def test_a_wrong_token_is_one_line(
 ) -> None:
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token(scopes=["chat"]))
     result = run("feedbacks")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith("error: wildberries: ")
     assert result.stderr.count("\n") == 1
@@ -134,6 +184,25 @@ def test_an_error_in_the_accounts_file_is_one_line(
     path.write_text("[accounts]")
     message = f"error: {path}: accounts: expected at least one table [accounts.NAME]"
     result = run("check", "--config", str(path))
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{message}\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{message}\n")
     monkeypatch.setenv("WBYM_CONFIG", str(path))
     assert flat(run("feedbacks")) == message
+
+
+def test_a_closed_port_is_one_line(
+    run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WBYM_WILDBERRIES_BASE_URL", "http://127.0.0.1:1")
+    result = run("feedbacks")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: wildberries/wildberries feedbacks.list: ")
+    assert result.stderr.endswith("check the network, and proxy and base_url if they are set\n")
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_account_is_one_line(run: Run) -> None:
+    for command in ("feedbacks", "inbox", "check", "events"):
+        result = run(command)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith("error: no account is configured: set WBYM_WILDBERRIES_T")
+        assert result.stderr.count("\n") == 1

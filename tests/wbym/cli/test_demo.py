@@ -15,7 +15,7 @@ from wbym.cli.assistant import answer_to
 from wbym.cli.assistant_process import Served, judge
 from wbym.cli.demo import DemoError
 from wbym.cli.demo_assistant import Survived, run_assistant
-from wbym.cli.progress import Bars, Lines
+from wbym.cli.progress import Bars, Lines, Quiet
 from wbym.cli.tally import (
     PathCounts,
     Result,
@@ -99,8 +99,11 @@ def test_demo_ends_with_a_table(run: Run) -> None:
     assert result.exit_code == 0, result.stderr
     assert "wildberries: simulated shop at http://127.0.0.1:" in result.stdout
     assert "wildberries feedbacks: 2 read, 2 written, 0." in result.stdout
-    for head in ("requests", "limited", "min s", "ratio"):
+    for head in ("requests", "limited"):
         assert f" {head} " in result.stdout
+    assert "No shop is touched" in result.stdout
+    assert "The limits allow 0.0 s at best." in result.stdout
+    assert "wbym simulate wildberries" in result.stdout
 
 
 def test_demo_without_a_simulator_is_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,8 +126,12 @@ def test_assistant_answers_each_once_although_killed(
     result = run("demo", *SMALL)
     assert result.exit_code == 0, result.stdout + result.stderr
     story = result.stdout.partition("A shop assistant on wildberries and yandex_market\n")[2]
-    assert re.search(r" s  KILLED \(SIGKILL\): [456] of 6 replies sent, \d of them", story)
+    killed = story.index(" s  KILLED with SIGKILL")
+    assert re.search(r" s  [456] of 6 buyers have a reply; the assistant learned of [345]", story)
+    assert "<- already delivered before the crash: found in the chat, not sent again" in story
     assert "s  12 of 12 replies are confirmed" in story
+    assert killed < story.index("the assistant runs again") < story.index("Next")
+    assert not result.stderr
     rows = [line.split() for line in story.splitlines()]
     assert ["wildberries", "6", "6", "0", "0"] in rows
     assert ["yandex_market", "6", "6", "0", "0"] in rows
@@ -134,10 +141,10 @@ async def test_demo_ends_when_the_assistant_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "wbym.db").write_text("no state of anything, and too long to be empty" * 20)
-    message: list[str] = []
+    shown = StringIO()
     with pytest.raises(DemoError, match="the assistant did not start"):
-        await run_assistant({"wildberries": MODULE}, tmp_path, message.append)
-    assert message[-1].endswith("s  the assistant starts")
+        await run_assistant({"wildberries": MODULE}, tmp_path, Lines(Console(file=shown)))
+    assert shown.getvalue().splitlines()[-1].startswith("starting the assistant")
 
 
 async def test_demo_skips_accounts_without_streams(
@@ -147,7 +154,7 @@ async def test_demo_skips_accounts_without_streams(
         return BareAccount
 
     monkeypatch.setattr(demo_assistant, "load_adapter", load)
-    survived = await run_assistant({"toy": "none"}, tmp_path, print)
+    survived = await run_assistant({"toy": "none"}, tmp_path, Quiet())
     assert (survived.served, survived.problems) == ([], [])
 
 

@@ -189,7 +189,7 @@ def test_missing_key(run: Run) -> None:
     config("one")
     Path("one.key").unlink()
     result = run("listen", "--port", "0")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr.startswith("error: one: the secret cannot be read from one.key: ")
 
 

@@ -61,7 +61,7 @@ def test_rows_round_trip(noun: Noun, suffix: Suffix, data: st.DataObject) -> Non
         assert rows_in(path, noun) == expected
         heads = [head for part in format_of(path, None).heads(path, layout) for head in part]
         assert [(head.ref, head.created_at) for head in heads] == [
-            (record.ref, record.created_at) for record in records
+            (record.ref, getattr(record, layout.time)) for record in records
         ]
         # Written again from the reader, without the first row.
         gone = {records[0].ref.id}

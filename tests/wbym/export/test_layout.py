@@ -9,7 +9,7 @@ from wbym.export import LAYOUTS, Noun
 def test_columns_of_every_noun(noun: Noun) -> None:
     layout = LAYOUTS[noun]
     assert layout.names[:3] == ("marketplace", "account", "id")
-    assert "created_at" in layout.names
+    assert layout.time in layout.names
     assert len(set(layout.names)) == len(layout.names)
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in layout.names)
     assert all("|" not in column.meaning for column in layout.columns)

@@ -467,7 +467,7 @@ class TestInput:
 
     async def test_period_when_the_noun_does_not_take_it(self, tmp_path: Path) -> None:
         for noun in (Noun.CHATS, Noun.RETURNS):
-            with pytest.raises(InvalidInput, match=f"{noun} are read completely"):
+            with pytest.raises(InvalidInput, match=f"is not for {noun}, which are read completely"):
                 Export([Shop()], noun, tmp_path / "table.csv", since=BEGIN)
 
     async def test_overlap_when_negative(self, tmp_path: Path) -> None:

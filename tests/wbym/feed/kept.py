@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from wbym.domain import Action, Delivery, DeliveryState, Noun, Ref
 from wbym.feed import EventKind, Store
-from wbym.feed._store import Checkpoint, SeenRecord, Step, StoredEvent
+from wbym.feed._store import Checkpoint, SeenRecord, Step, StoredDeadLetter, StoredEvent
 
 BEGIN = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -71,3 +71,8 @@ async def numbers(store: Store, *accounts: str, after: int = 0, limit: int = 100
     """The numbers of unconfirmed events."""
     found = await store.events(accounts or ["shop"], after=after, limit=limit)
     return [one.id.rpartition("/")[2] for one in found]
+
+
+def dead_letter(event: StoredEvent, minutes: float = 0) -> StoredDeadLetter:
+    """An event that was laid aside that long after the beginning."""
+    return StoredDeadLetter(event, at(minutes), 5, "ValueError: no such order")

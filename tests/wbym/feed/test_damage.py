@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockBuster
 
+from tests.wbym.feed.kept import dead_letter, step
 from tests.wbym.feed.shop import Shop
 from tests.wbym.feed.test_events import LONG_AGO, take
 from tests.wbym.feed.test_schema import sql
 from wbym._sqlite import Connection
 from wbym.domain import DeliveryState
 from wbym.errors import InvalidInput, StateError
-from wbym.feed import EventKind, Events, MemoryStore
+from wbym.feed import DeadLetters, EventKind, Events, MemoryStore, SqliteStore
 from wbym.feed._schema import prepare
 from wbym.inbox import Inbox
 
@@ -157,6 +158,11 @@ class TestRows:
             "chat = x'c1'",
             "chat = 5",
             "sent_as = x'00'",
+            "sent_as = 'other'",
+            "at = at + 1",
+            f"record = CAST(replace(CAST(record AS TEXT), '{SECRET} 1', '{SECRET} 7') AS BLOB)",
+            "chat = CAST(replace(CAST(chat AS TEXT), 'toy', 'tou') AS BLOB)",
+            "checksum = NULL",
         ],
     )
     async def test_event(
@@ -227,6 +233,9 @@ class TestRows:
             "UPDATE seen_record SET at = 'x'",
             "UPDATE seen_record SET revision = 'x'",
             f"UPDATE seen_record SET version = {BAD_TEXT}",
+            "UPDATE seen_record SET version = 'other'",
+            "UPDATE seen_record SET revision = 7",
+            "UPDATE seen_record SET checksum = NULL",
         ],
     )
     async def test_position_and_seen_records(self, tmp_path: Path, change: str) -> None:
@@ -239,6 +248,43 @@ class TestRows:
         async with asyncio.timeout(20), Inbox(shop, state=path) as inbox:
             (event,) = await take(inbox.events(since=LONG_AGO), 1)
             assert event.message.text == "2"
+
+    async def test_changed_version_is_told(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as store:
+            await store.write(step(seen_records=["message/1", "message/2"]))
+        sql(path, "UPDATE seen_record SET version = '7' WHERE key = 'message/1'")
+        async with SqliteStore(path) as store:
+            for _ in range(2):
+                found = await store.seen_records("shop", "chats", ["message/1", "message/2"])
+                assert [found[f"message/{n}"].version for n in (1, 2)] == ["", "1"]
+        assert caplog.text.count("what is known of 'message/1' cannot be decoded") == 1
+
+    async def test_reader_of_a_damaged_name_is_none(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as store:
+            sql(path, "INSERT INTO reader VALUES ('shop', '../../7-0123456789ab')")
+            async with store.reading("shop", wait=False):
+                assert sql(path, "SELECT owner FROM reader") == [(store.owner,)]
+            assert sql(path, "SELECT owner FROM reader") == []
+
+    async def test_dead_letter(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as store:
+            await store.write(step(1))
+            (one,) = await store.events(["shop"], after=0, limit=1)
+            await store.lay_aside(dead_letter(one))
+        sql(path, "UPDATE dead_letter SET body = x'c1' || body")
+        async with SqliteStore(path) as store:
+            (letter,) = await DeadLetters(store).all()
+            assert letter.event.id == one.id
+            assert letter.event.kind is EventKind.UNDECODABLE
+            assert letter.error == "its row in the state file is damaged"
+            await DeadLetters(store).retry(one.id)
+            (again,) = await store.events(["shop"], after=0, limit=1)
+            assert again.id == one.id
 
     async def test_key_that_only_the_index_has(self, tmp_path: Path) -> None:
         path, shop = tmp_path / "state.db", Shop(every=0.01)

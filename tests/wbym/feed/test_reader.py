@@ -40,6 +40,7 @@ async def test_stall_is_shown() -> None:
         on_events=lambda: None,
         on_error=lambda error: None,
         on_delivery=lambda delivery: None,
+        on_round=lambda: None,
     )
     task = asyncio.create_task(reader.run())
     await asyncio.sleep(5)

@@ -21,6 +21,7 @@ from wbym.account import Hint
 from wbym.errors import StateError
 from wbym.feed import SqliteStore
 from wbym.feed import _schema as schema
+from wbym.feed import _sqlite as sqlite_store
 from wbym.feed._store import StoredEvent
 from wbym.limits import SqliteBans
 
@@ -78,7 +79,7 @@ class TestForeignFile:
     async def test_newer_version(self, path: Path) -> None:
         await filled(path)
         sql(path, "PRAGMA user_version = 7")
-        await rejected(path, "has version 7, and .* up to 4; use the newer wbym that wrote it")
+        await rejected(path, "has version 7, and .* up to 5; use the newer wbym that wrote it")
 
     @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
     async def test_file_of_garbage(self, path: Path, size: int) -> None:
@@ -112,7 +113,7 @@ class TestStateFile:
     async def test_empty_file_becomes_a_state_file(self, path: Path) -> None:
         path.touch()
         assert await filled(path)
-        assert sql(path, "PRAGMA user_version") == [(4,)]
+        assert sql(path, "PRAGMA user_version") == [(5,)]
 
     async def test_empty_database_becomes_a_state_file(self, path: Path) -> None:
         sql(path, "CREATE TABLE gone (id)", "DROP TABLE gone")
@@ -219,6 +220,7 @@ class TestBusy:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(wbym._sqlite, "BUSY_TIMEOUT", 0.05)
+        monkeypatch.setattr(sqlite_store, "OPEN_TIMEOUT", 0.1)
         await filled(path)
         async with SqliteStore(path) as store:
             with child("lock", path) as other:
@@ -228,6 +230,25 @@ class TestBusy:
                     await store.write(step(1))
                 assert len(await store.events(["shop"], after=0, limit=999)) == 400
             await store.write(step(1))
+
+    async def test_opening_waits_for_a_writer(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(wbym._sqlite, "BUSY_TIMEOUT", 0.01)
+        await filled(path)
+        async with SqliteStore(path):  # keeps the file in WAL mode
+            with child("lock", path) as other:
+                assert await asyncio.to_thread(other.line) == "locked"
+                opening = asyncio.create_task(SqliteStore(path).__aenter__())
+                for _ in range(1000):
+                    if "locked" in caplog.text:
+                        break
+                    await asyncio.sleep(0.01)
+            store = await opening
+            assert len(await store.events(["shop"], after=0, limit=999)) == 400
+            await store.aclose()
+        assert f"{path}: database is locked: another process" in caplog.text
+        assert "the file is tried again for 60 s" in caplog.text
 
 
 @contextmanager
@@ -278,16 +299,31 @@ class TestMigration:
             patch.setattr(schema, "MIGRATIONS", LATER)
             assert await everything(path) == before
             assert await everything(path) == before
-        assert sql(path, "PRAGMA user_version") == [(5,)]
+        assert sql(path, "PRAGMA user_version") == [(6,)]
         assert sql(path, "SELECT * FROM late") == []
-        await rejected(path, "has version 5, and this wbym knows versions up to 4")
+        await rejected(path, "has version 6, and this wbym knows versions up to 5")
+
+    async def test_checksums_are_added(self, path: Path) -> None:
+        events = await filled(path)
+        before = await everything(path)
+        sql(path, "UPDATE event SET record = 'text' WHERE seq = 7")
+        for table in ("event", "seen_record"):
+            sql(path, f"ALTER TABLE {table} DROP COLUMN checksum")
+        sql(path, "DROP TABLE dead_letter")
+        sql(path, "PRAGMA user_version = 4")
+        _, _, found, *others = await everything(path)
+        assert isinstance(found, list)
+        assert found[:6] + found[7:] == events[:6] + events[7:]
+        assert found[6].id == "damaged/7"
+        assert before == (before[0], before[1], before[2], *others)
+        assert sql(path, "PRAGMA user_version") == [(5,)]
 
     async def test_new_file_runs_all_migrations(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(schema, "MIGRATIONS", LATER)
         await filled(path)
-        assert sql(path, "PRAGMA user_version") == [(5,)]
+        assert sql(path, "PRAGMA user_version") == [(6,)]
         assert sql(path, "SELECT * FROM late") == []
 
     async def test_two_processes_at_once(self, path: Path) -> None:
@@ -299,7 +335,7 @@ class TestMigration:
             one.go()
             two.go()
             assert [await asyncio.to_thread(other.end) for other in (one, two)] == [0, 0]
-        sql(path, "PRAGMA user_version = 4", "DROP TABLE late")
+        sql(path, "PRAGMA user_version = 5", "DROP TABLE late")
         assert await everything(path) == before
 
     @pytest.mark.parametrize("bad", ["SELECT nonsense", "INSERT INTO stream (id) VALUES (NULL)"])

@@ -22,7 +22,7 @@ class TestSqliteStore:
         async with SqliteStore(tmp_path / "state.db") as store:
             await store.enter(standing := delivery(), b"work")
             await store.write(step(1, state=b"1"))
-            bad = StoredEvent("id", "shop", event(1).kind, BEGIN, cast(bytes, None))
+            bad = StoredEvent(cast(str, None), "shop", event(1).kind, BEGIN, b"1")
             seen = [delivery(state=CONFIRMED)]
             seen_records = {"a": SeenRecord("")}
             with pytest.raises(StateError, match="NOT NULL"):

@@ -1,6 +1,5 @@
 """The base of the suite's tests: fixtures, and parameters derived from the capabilities."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar, Final
@@ -12,7 +11,7 @@ from wbym.testing.contract._harness import Harness
 from wbym.testing.contract._nouns import NOUNS, states
 from wbym.testing.contract._operations import OPERATIONS
 
-__all__ = ["Contract", "eventually"]
+__all__ = ["Contract"]
 
 
 class Contract:
@@ -51,17 +50,6 @@ class Contract:
         """The seller's account."""
         async with harness.account() as account:
             yield account
-
-
-async def eventually(condition: Callable[[], bool], *, within: float = 30.0) -> None:
-    """Yield to other tasks until the condition is true.
-
-    Raises:
-        TimeoutError: It was not true after ``within`` seconds.
-    """
-    async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110 - it depends on sockets, which set no event
-            await asyncio.sleep(0.001)
 
 
 def _having(capabilities: Capabilities, *wanted: Capability) -> list[Capability]:

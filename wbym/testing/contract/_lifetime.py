@@ -11,7 +11,8 @@ import pytest
 
 from wbym.account import Account, Capability
 from wbym.errors import AccountNotOpen, CredentialError, InvalidToken, StatusError, WbymError
-from wbym.testing.contract._base import Contract, eventually
+from wbym.testing import eventually
+from wbym.testing.contract._base import Contract
 from wbym.testing.contract._harness import Harness
 from wbym.testing.contract._nouns import NOUNS, listings, read, states
 from wbym.testing.contract._operations import OPERATIONS, padded, prepare

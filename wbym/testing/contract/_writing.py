@@ -7,8 +7,9 @@ import pytest
 from wbym.account import Account, Capability
 from wbym.domain import Author
 from wbym.errors import ChatNotReady, DeliveryUnknown, InvalidInput, StatusError
+from wbym.testing import eventually
 from wbym.testing._faults import FaultKind
-from wbym.testing.contract._base import Contract, eventually
+from wbym.testing.contract._base import Contract
 from wbym.testing.contract._harness import Harness
 from wbym.testing.contract._nouns import states
 from wbym.testing.contract._operations import (

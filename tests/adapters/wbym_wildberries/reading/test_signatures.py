@@ -16,8 +16,7 @@ from wbym.account import Account
 from wbym.domain import Chat, DeliveryState, Noun, Ref
 from wbym.errors import BadRequest, ChatNotReady, InvalidInput
 from wbym.feed import EventKind
-from wbym.testing import Call, Refusal, Response
-from wbym.testing.contract._base import eventually
+from wbym.testing import Call, Refusal, Response, eventually
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers

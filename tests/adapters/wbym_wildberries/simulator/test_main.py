@@ -14,8 +14,6 @@ from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.options import Options
 
-pytest_plugins = ["wbym_wildberries.simulator.fixtures"]
-
 
 def alive(pid: int) -> bool:
     try:

@@ -11,8 +11,6 @@ from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 from wbym_yandex_market.simulator.options import Options
 
-pytest_plugins = ["wbym_yandex_market.simulator.fixtures"]
-
 
 async def test_process_serves_and_reports_its_credentials() -> None:
     async with SimulatorProcess(
