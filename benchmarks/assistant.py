@@ -40,13 +40,13 @@ def reply_to(text: str) -> str:
     return "Ответ: " + text.replace("\N{REPLACEMENT CHARACTER}", "")
 
 
-def open_accounts(plan: Plan) -> list[Account]:
-    """The accounts of a plan, with limits that are lifted."""
+def open_accounts(plan: Plan, polls: Quota = _POLLS) -> list[Account]:
+    """The accounts of a plan, with limits that are lifted but for ``polls``, of WB's events."""
     scheduler = Scheduler(min_jitter=0.0)
     accounts: list[Account] = []
     if plan.wildberries is not None:
         url, token = plan.wildberries
-        quotas = LIFTED | {"chats.events": _POLLS}
+        quotas = LIFTED | {"chats.events": polls}
         accounts.append(
             Wildberries(token, name="wb", base_url=url, quotas=quotas, scheduler=scheduler)
         )

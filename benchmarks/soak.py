@@ -27,7 +27,7 @@ from benchmarks.assistant import Plan, reply_to
 from benchmarks.plots import Line, Lines
 from benchmarks.report import Report, Target
 from benchmarks.sizes import Sizes
-from benchmarks.soak_service import Sample, SoakPlan
+from benchmarks.soak_service import UNFINISHED, Sample, SoakPlan
 from wbym.cli.assistant_process import judge
 from wbym.domain import Action, Delivery, DeliveryState
 from wbym.errors import InvalidInput, StateError
@@ -62,8 +62,9 @@ _POINTS: Final = 40
 """Max number of points of a line in the plot."""
 _SAMPLES: Final = 120
 """Max number of samples while buyers write."""
-_PATIENCE: Final = 120.0
-"""Seconds without a new answer after which the run ends although answers are missing."""
+_PATIENCE: Final = 300.0
+"""Max seconds after the last act until all is answered and each delivery is settled. A lost message
+is sent again after its last lookup, which reads minutes of WB's events at their limit."""
 _CHECK_EVERY: Final = 0.5
 """Seconds."""
 _POLL_EVERY: Final = 10.0
@@ -114,6 +115,8 @@ class Soaked(msgspec.Struct, frozen=True):
     """The first is from before the inbox was opened, the last from after it was closed."""
     seconds: float
     """For which buyers wrote."""
+    waited: float
+    """Seconds after that until all was answered and settled, or the run gave up."""
     faults: dict[str, int]
     """Number of faults by kind."""
     states: dict[str, int]
@@ -237,6 +240,7 @@ async def run(sizes: Sizes) -> Report:
     )
     peak = max(map(_resident, open_))
     handled = open_[-1].handled
+    unsettled = sum(soaked.states.get(state.value, 0) for state in UNFINISHED)
     states = ", ".join(f"{count:,} {state}" for state, count in sorted(soaked.states.items()))
     faults = ", ".join(f"{count:,} {kind}" for kind, count in sorted(soaked.faults.items()))
     return Report(
@@ -247,6 +251,7 @@ async def run(sizes: Sizes) -> Report:
             Target("soak, lost", sum(o.lost for o in outcomes), "never above", 0),
             Target("soak, answered twice", sum(o.twice for o in outcomes), "never above", 0),
             Target("soak, never asked for", sum(o.unasked for o in outcomes), "never above", 0),
+            Target("soak, deliveries not settled", unsettled, "never above", 0),
             Target("soak, memory, growth", memory, "never above", MAX_GROWTH_MB, "MB"),
             Target("soak, memory, highest", peak, "never above", MAX_PEAK_MB, "MB"),
             Target("soak, descriptors, growth", descriptors, "never above", MAX_DESCRIPTORS),
@@ -262,10 +267,13 @@ async def run(sizes: Sizes) -> Report:
         [
             f"Buyers write for {soaked.seconds:.0f} s, {RATE:g} acts per second, after "
             f"{2 * sizes.soak_chats:,} chats that are begun before the service starts. It follows "
-            "one account of each marketplace, with limits lifted; each simulator is a separate "
-            f"process. The state file is locked for {sizes.soak_locked:g} s by another process, "
-            f"and each write to its disk fails for {sizes.soak_full:g} s.",
+            "one account of each marketplace; limits are lifted but for Wildberries' 10 requests "
+            "of events in 10 s. Each simulator is a separate process. The state file is locked for "
+            f"{sizes.soak_locked:g} s by another process, and each write to its disk fails for "
+            f"{sizes.soak_full:g} s.",
             f"Faults: {faults}.",
+            f"All is answered and settled {soaked.waited:.0f} s after the last act, of at most "
+            f"{_PATIENCE:.0f} s; a delivery that is not settled by then is a failure.",
             f"{handled:,} events, {open_[-1].undecodable} of them undecodable, whose chats the "
             f"service reads again; deliveries at the end: {states}, {soaked.resolved} of them "
             "resolved by a person. Lost, twice and not asked for are counted by the simulators.",
@@ -371,7 +379,7 @@ async def soak(
             faults = asyncio.create_task(_fail(state, pid, seconds, locked, full))
             await _write(shops, seconds, rate, rng)
             await faults
-            await _settled(shops, samples, 2 * confirmation_timeout)
+            waited = await _settled(shops, samples, 2 * confirmation_timeout)
             person.cancel()
             with suppress(asyncio.CancelledError):
                 await person
@@ -383,6 +391,7 @@ async def soak(
             outcomes,
             samples,
             seconds,
+            waited,
             found[0] + found[1],
             Counter(delivery.state.value for delivery in deliveries),
             sum(delivery.note == "resolved by a person" for delivery in deliveries),
@@ -479,21 +488,23 @@ async def _person(state: Path, shops: Sequence[Shop]) -> None:
                         await resolve(store, unknown.idempotency_key or "", outcome)
 
 
-async def _settled(shops: Sequence[Shop], samples: Sequence[Sample], quiet: float) -> None:
-    """Wait until all is answered and nothing changes any more, or no answer arrives for long.
+async def _settled(shops: Sequence[Shop], samples: Sequence[Sample], quiet: float) -> float:
+    """Wait until all is answered and settled, at most ``_PATIENCE`` seconds; the seconds it took.
 
     Args:
         shops: The simulated sellers.
         samples: The service's samples so far.
-        quiet: Seconds without a change, so that late duplicates are counted.
+        quiet: Seconds without a change after that, so that late duplicates are counted.
     """
-    last, since = -1, time.monotonic()
+    began = since = time.monotonic()
+    last = -1
     arrived = sum(shop.arrived for shop in shops)
     while True:
         replies = sum([await shop.replies() for shop in shops])
-        if replies != last:
+        if replies != last or replies < arrived or samples[-1].unfinished:
             last, since = replies, time.monotonic()
-        is_done = replies >= arrived and not samples[-1].unfinished
-        if time.monotonic() - since > (quiet if is_done else _PATIENCE):
-            return
+        if time.monotonic() - since > quiet:
+            return since - began
+        if time.monotonic() - began > _PATIENCE:
+            return _PATIENCE
         await asyncio.sleep(_CHECK_EVERY)

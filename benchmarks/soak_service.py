@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -36,6 +36,7 @@ from wbym.errors import WbymError
 from wbym.feed import Event, EventKind
 from wbym.inbox import Inbox
 from wbym.testing._process import watch_stdin
+from wbym_wildberries._limits import BUCKETS, Tier
 
 __all__ = ["UNFINISHED", "Sample", "SoakPlan"]
 
@@ -48,7 +49,14 @@ UNFINISHED: Final = frozenset(DeliveryState) - {DeliveryState.CONFIRMED, Deliver
 _CONCURRENCY: Final = 8
 """Events that are handled at the same time."""
 _POLLED: Final = ("questions", "feedbacks", "returns")
-_CHOSEN: Final = (DecisionKind.REFUND, DecisionKind.REFUND_WITHOUT_RETURN, DecisionKind.REJECT)
+_CHOSEN: Final = (
+    DecisionKind.REFUND,
+    DecisionKind.REFUND_WITHOUT_RETURN,
+    DecisionKind.REJECT,
+    DecisionKind.CONFIRM_RECEIPT,
+)
+_READ_BACK: Final = timedelta(minutes=2)
+"""How long before an undecodable record was read its chat is read again."""
 _COMMENT: Final = "Решение принято по фотографиям."
 _RETRY: Final = 0.5
 """Seconds."""
@@ -96,6 +104,7 @@ class Service:
         self._inbox = inbox
         self._plan = plan
         self._slots = asyncio.Semaphore(_CONCURRENCY)
+        self._readings = asyncio.Semaphore(1)
         self.handled = 0
         self.undecodable = 0
 
@@ -106,8 +115,11 @@ class Service:
             self._inbox.events(since=self._plan.since, auto_ack=False) as events,
         ):
             async for event in events:
-                await self._slots.acquire()
-                group.start_soon(self._handle, event)
+                if event.kind is EventKind.UNDECODABLE:
+                    group.start_soon(self._handle, event)
+                else:
+                    await self._slots.acquire()
+                    group.start_soon(self._handle_in_slot, event)
 
     async def poll(self) -> None:
         """Hint at all lists every few seconds."""
@@ -116,13 +128,16 @@ class Service:
             await _until_done(lambda: self._inbox.hint(hints))
             await anyio.sleep(self._plan.poll_every)
 
-    async def _handle(self, event: Event) -> None:
+    async def _handle_in_slot(self, event: Event) -> None:
         try:
-            await self._answer(event)
-            await _until_done(event.ack)
-            self.handled += 1
+            await self._handle(event)
         finally:
             self._slots.release()
+
+    async def _handle(self, event: Event) -> None:
+        await self._answer(event)
+        await _until_done(event.ack)
+        self.handled += 1
 
     async def _answer(self, event: Event) -> None:
         inbox, key = self._inbox, event.id
@@ -139,7 +154,9 @@ class Service:
                 await self._decide(event.return_request, key)
             case EventKind.UNDECODABLE:
                 self.undecodable += 1
-                await self._read_again(event)
+                # One at a time: at Wildberries, all chats share the limit that polling needs.
+                async with self._readings:
+                    await self._read_again(event)
 
     async def _reply(self, message: Message, chat: Chat | Ref) -> None:
         ref, text = message.ref, reply_to(message.text or "")
@@ -158,7 +175,7 @@ class Service:
         """Read the messages of the chat of an undecodable record; lists are polled again anyway."""
         if (chat := _chat_of(event)) is None:
             return
-        since = self._plan.since
+        since = max(self._plan.since, event.at - _READ_BACK)
 
         async def read() -> list[Message]:
             return await self._inbox.messages(chat, since=since).all()
@@ -242,7 +259,7 @@ async def main(plan: SoakPlan) -> None:
     samples = Samples()
     samples.show(None, 0)
     shops = plan.shops
-    accounts = open_accounts(shops)
+    accounts = open_accounts(shops, BUCKETS["chats.events"][Tier.STANDARD])
     async with Inbox(
         *accounts, state=shops.state, confirmation_timeout=shops.confirmation_timeout
     ) as inbox:

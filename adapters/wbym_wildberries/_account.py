@@ -228,6 +228,10 @@ class Wildberries(Account):
         """GET /api/v1/seller/events: one feed for all chats, read from ``since``."""
         return self._reader.messages(chat.ref.id, since=since)
 
+    def _all_messages(self, since: datetime) -> Listing[Message]:
+        """GET /api/v1/seller/events, read from ``since``."""
+        return self._reader.all_messages(since)
+
     async def _get_message(self, message_id: str) -> Message:
         """Read the feed of events from its beginning until the message."""
         found = await self._reader.find_message(message_id)

@@ -111,6 +111,13 @@ class Hooks:
         """The chat may have only its ref."""
         raise NotImplementedError
 
+    def _all_messages(self, since: datetime) -> Listing[Message] | None:
+        """The messages of all chats sent at or after a time, oldest first.
+
+        None if the marketplace has no such list; the outbox then reads each chat that it needs.
+        """
+        return None
+
     async def _get_message(self, message_id: str) -> Message:
         raise NotImplementedError
 

@@ -48,7 +48,6 @@ from wbym.feed._actions import (
     AnyAction,
     DecideAction,
     EditAnswerAction,
-    PollNow,
     RejectAction,
     SendAction,
     decode_action,
@@ -57,6 +56,7 @@ from wbym.feed._actions import (
 from wbym.feed._delivery import OPEN, key_of
 from wbym.feed._lapse import Lapsed, while_alive
 from wbym.feed._matching import same_text
+from wbym.feed._message_lookups import MessageLookups, PollNow
 from wbym.feed._migration import BROKEN
 from wbym.feed._open_delivery import OpenDelivery, now
 from wbym.feed._patience import Patience
@@ -142,7 +142,6 @@ class Outbox:
     ) -> None:
         self._accounts = accounts
         self._store = store
-        self._poll_now = poll_now
         self._patience = patience
         self._confirmation_timeout = confirmation_timeout
         self._open: dict[str, OpenDelivery] = {}
@@ -150,6 +149,7 @@ class Outbox:
         self._woken = asyncio.Event()
         self._orphaned = asyncio.Event()
         self._limiters: dict[str, anyio.CapacityLimiter] = {}
+        self._messages = MessageLookups(store, poll_now=poll_now, limiter=self._limiter)
         self._worker: asyncio.Task[None] | None = None
 
     async def send(
@@ -570,10 +570,12 @@ class Outbox:
     ) -> None:
         # Only a lookup that began after the timeout shows that it was not delivered.
         timed_out = mine.is_timed_out(self._confirmation_timeout)
-        # All that wait for the feed share its next round, however many they are.
-        followed = await action.follow(account, self._poll_now)
-        async with self._limiter(account):
-            found = await action.reconcile(account, delivery, followed=followed, store=self._store)
+        if isinstance(action, SendAction):
+            chat = action.chat or action.target
+            found = await self._messages.find(account, delivery, chat, is_last=timed_out)
+        else:
+            async with self._limiter(account):
+                found = await action.reconcile(account, delivery)
         if found.state is not None:
             # A confirmed delivery needs no reason for its lookup.
             note = None if found.state is _CONFIRMED else found.note or delivery.note

@@ -53,7 +53,7 @@ class ChatStream:
         self._has_list = False
 
     async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
-        """Read to the feed's end, one page per batch; see ``Stream.poll``.
+        """Read to the end, or to the first event since the round began; see ``Stream.poll``.
 
         The first round begins an hour before ``since``, and yields the chats that WB lists; if
         ``since`` is not after 1970, it begins at the beginning of the feed.
@@ -98,6 +98,11 @@ class ChatStream:
                 raise CursorStuck(row(Chats.events).name, reading.cursor)
             stored = msgspec.json.encode(reading.place)
             yield Batch(observations, stored, self._retained_since(reading.place.newest))
+            if any(
+                mapping.from_milliseconds(line.event.add_timestamp) > now for line in page.items
+            ):
+                # While messages keep arriving, no page is empty: the next round continues.
+                break
         if (state := msgspec.json.encode(reading.place)) != stored:
             yield Batch((), state)
 

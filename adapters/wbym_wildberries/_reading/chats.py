@@ -24,6 +24,7 @@ from wbym.errors import (
 from wbym.limits import Priority
 from wbym.paging import Listing, Page, Reading, map_page
 from wbym_wildberries import _mapping as mapping
+from wbym_wildberries._reading.recent import MAX_CHATS, RecentChats
 from wbym_wildberries._reading.signatures import Signatures
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _SEARCH_SPANS: Final = tuple(timedelta(hours=hours) for hours in (1, 24, 24 * 7,
 """How far back to search for a chat's first event, step by step, before reading the whole feed."""
 
 _MILLISECOND = timedelta(milliseconds=1)
+
+_LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 
 _STATUS = {"client": ChatStatus.WAITING_FOR_SELLER, "seller": ChatStatus.WAITING_FOR_BUYER}
 
@@ -85,14 +88,15 @@ class ChatReader:
     Args:
         api: The account's operations.
         account: The account's name.
+        max_chats: Max number of chats to keep; beyond it, the least recently used one is dropped.
     """
 
-    def __init__(self, api: Api, account: str) -> None:
+    def __init__(self, api: Api, account: str, *, max_chats: int = MAX_CHATS) -> None:
         self._api = api
         self._chats = api.chats
         self._account = account
-        self._signatures: Final = Signatures()
-        self._known: dict[str, Chat] = {}
+        self._signatures: Final = Signatures(max_chats)
+        self._known: RecentChats[Chat] = RecentChats(max_chats)
 
     def with_max_wait(self, max_wait: float | None) -> ChatReader:
         """A copy of the reader whose calls wait for their limits at most ``max_wait`` seconds.
@@ -124,7 +128,10 @@ class ChatReader:
         if (known := self._signatures.get(chat_id)) is not None:
             return known
         try:
-            await self.listed(Priority.INTERACTIVE)
+            for item in (await self.listed(Priority.INTERACTIVE)).items:
+                if item.wire.chat_id == chat_id:
+                    # Again, since more chats than are kept may be newer.
+                    self._signatures.add_chat(item.wire)
             is_seen = self._signatures.get(chat_id) is not None or await self._search(chat)
         except (BadRequest, NotFound, Conflict, Unprocessable) as error:
             # WB rejected the reading, not the message.
@@ -177,7 +184,11 @@ class ChatReader:
             async for line in lines:
                 if end is not None and line.event.add_timestamp > end:
                     break
-                is_seen |= line.event.chat_id == chat_id
+                if line.event.chat_id != chat_id:
+                    continue
+                is_seen = True
+                if self._signatures.began(chat_id) is not None:
+                    break
         return is_seen
 
     async def find(self, chat_id: str) -> Chat | None:
@@ -209,12 +220,17 @@ class ChatReader:
 
     def _listed(self) -> Listing[ListedChat]:
         def made(wire: chats_api.Chat) -> ListedChat:
-            self._signatures.add_chat(wire)
-            chat = mapping.chat(wire, self._account)
-            self._remember(chat)
-            return ListedChat(wire, chat)
+            self._signatures.add_chat(wire)  # also if the chat is undecodable
+            return ListedChat(wire, mapping.chat(wire, self._account))
 
-        return self._chats.list().map(made)
+        def kept(items: Sequence[ListedChat]) -> Sequence[ListedChat]:
+            # The newest last: if there are more chats than are kept, those are.
+            for item in sorted(items, key=_last_changed):
+                self._signatures.add_chat(item.wire)
+                self._remember(item.chat)
+            return items
+
+        return self._chats.list().map(made).map_pages(kept)
 
     def chat_of(self, event: chats_api.Event) -> Chat:
         """An event's chat as of that event, with details from the list or its first event."""
@@ -250,7 +266,7 @@ class ChatReader:
         """
 
         def line(event: chats_api.Event) -> MappedEvent[T]:
-            if event.is_new_chat and event.chat_id not in self._known:
+            if event.is_new_chat and self._known.get(event.chat_id) is None:
                 self._remember(mapping.chat_of_event(event, self._account))
             return MappedEvent(event, make(event))
 
@@ -291,10 +307,12 @@ class ChatReader:
                     yield Page(found, page.cursor, page.next_cursor, None, bad)
 
         feed = Listing(read)
-        if since is not None:
-            # One less, since the feed begins after the time in the request.
-            return feed.using(cursor=str(max(1, int(since.timestamp() * 1000) - 1)))
-        return feed
+        return feed if since is None else feed.using(cursor=_cursor_at(since))
+
+    def all_messages(self, since: datetime) -> Listing[Message]:
+        """The messages of all chats, oldest first; a cursor overrides ``since``."""
+        events = self._events(self._message).using(cursor=_cursor_at(since))
+        return events.map_pages(lambda page: [line.mapped for line in page])
 
     def chats(self, *, waiting: bool | None) -> Listing[Chat]:
         """The account's chats; with ``waiting`` each has its status."""
@@ -338,7 +356,7 @@ class ChatReader:
         )
 
     def _remember(self, chat: Chat) -> None:
-        self._known[chat.ref.id] = replace(chat)  # a copy is without the wire object
+        self._known.set(chat.ref.id, replace(chat))  # a copy is without the wire object
 
     async def _last_messages(
         self, listed: Sequence[ListedChat], priority: Priority | None
@@ -363,8 +381,9 @@ class ChatReader:
             if all(found.get(item.wire.chat_id, _NO_MESSAGE).sender for item in listed):
                 return found
         await self._read_last_messages(found, None, priority)
-        for chat_id in found:
-            self._signatures.mark_searched(chat_id)
+        for chat_id, message in found.items():
+            if message.introduction is None or not message.introduction.reply_sign:
+                self._signatures.mark_searched(chat_id)
         return found
 
     async def _read_last_messages(
@@ -381,8 +400,18 @@ class ChatReader:
                 last.at, last.sender = event.add_timestamp, event.sender
 
 
+def _cursor_at(since: datetime) -> str:
+    """The cursor of the events at or after a time."""
+    # One less, since the feed begins after the time in the request.
+    return str(max(1, int(since.timestamp() * 1000) - 1))
+
+
 def _added(event: chats_api.Event) -> int:
     return event.add_timestamp
+
+
+def _last_changed(item: ListedChat) -> datetime:
+    return item.chat.updated_at or _LONG_AGO
 
 
 def _mentions(record: UndecodableRecord, chat_id: str) -> bool:

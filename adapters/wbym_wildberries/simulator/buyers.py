@@ -27,5 +27,6 @@ class CabinetBuyers(Buyers):
         return self._cabinet.arrive_feedback(text=text, pros="", cons="", productValuation=rating)
 
     def open_return(self) -> str:
-        """A buyer makes a claim; its id."""
-        return self._cabinet.claims.arrive()
+        """A buyer makes a claim that the seller can decide on; its id."""
+        claims = self._cabinet.claims
+        return claims.arrive(actions=claims.draw_actions())

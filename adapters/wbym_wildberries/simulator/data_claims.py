@@ -31,6 +31,15 @@ def claim_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, MOSCOW).replace(tzinfo=None).isoformat()
 
 
+def draw_actions(rng: random.Random, *, at_least_one: bool = False) -> list[str]:
+    """Random actions of a claim that waits for the seller; for some claims WB offers none."""
+    weights = [
+        weight if actions or not at_least_one else 0
+        for actions, weight in zip(ACTIONS, CHOICES, strict=True)
+    ]
+    return list(rng.choices(ACTIONS, weights)[0])
+
+
 def new_claim(
     rng: random.Random,
     *,
@@ -64,7 +73,7 @@ def new_claim(
         "dt_update": claim_time(updated),
         "photos": [f"{photos}/{n}.webp" for n in range(1, rng.randint(1, 4))],
         "video_paths": [f"//video.wbstatic.net/claim/{identifier}/1.mp4"] * rng.randint(0, 1),
-        "actions": list(rng.choices(ACTIONS, CHOICES)[0]) if waiting else [],
+        "actions": draw_actions(rng) if waiting else [],
         "price": rng.randrange(100, 9000),
         "currency_code": rng.choice(("643", "643", "643", "933", "398")),
         "srid": srid,

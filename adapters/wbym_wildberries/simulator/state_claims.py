@@ -6,7 +6,12 @@ import random
 
 from wbym.testing import JsonObject
 from wbym_wildberries.simulator.context import Context
-from wbym_wildberries.simulator.data_claims import WINDOW, claim_time, new_claim
+from wbym_wildberries.simulator.data_claims import (
+    WINDOW,
+    claim_time,
+    draw_actions,
+    new_claim,
+)
 
 _COMMENTED = ("rejectcustom", "approvecc1")
 
@@ -89,6 +94,10 @@ class Claims:
         self._claims.insert(0, (now, claim))
         self._by_id[str(claim["id"])] = claim
         return str(claim["id"])
+
+    def draw_actions(self) -> list[str]:
+        """Random actions of an open claim, at least one: WB offers none for some claims."""
+        return draw_actions(self._rng, at_least_one=True)
 
     def reopen(self, identifier: str) -> None:
         """The buyer opens a rejected claim again.

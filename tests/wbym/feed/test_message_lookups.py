@@ -1,0 +1,208 @@
+"""Lookups of lost messages where one list has the messages of all chats."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+
+from tests.wbym.feed.shop import Shop, Trouble
+from tests.wbym.feed.test_events import Kept
+from tests.wbym.feed.test_outbox import TIMEOUT, open_inbox, state_of
+from wbym.account import Account
+from wbym.domain import Action, Author, Delivery, DeliveryState, Message, Noun
+from wbym.errors import WbymError
+from wbym.feed import MemoryStore
+from wbym.feed._message_lookups import MessageLookups
+from wbym.feed._resolution import NOT_FOUND, Resolution, confirmed
+from wbym.paging import Listing, Page, Reading
+
+pytestmark = pytest.mark.looptime
+
+LOST = 200
+
+
+class OneList(Shop):
+    """A shop with one list of the messages of all chats; a page takes a second."""
+
+    def __init__(self) -> None:
+        super().__init__(every=5)
+        self.readings = 0
+        self.pages_read = 0
+        self.failures: list[WbymError] = []
+        self.arriving: timedelta | None = None
+        """How far each new page moves the time of a new message, if messages keep arriving."""
+
+    def _all_messages(self, since: datetime) -> Listing[Message]:
+        async def read(reading: Reading) -> AsyncGenerator[Page[Message], None]:
+            self.readings += 1
+            place = 0
+            while True:
+                await asyncio.sleep(1)
+                if self.failures:
+                    raise self.failures.pop()
+                self.pages_read += 1
+                if self.arriving is not None:
+                    at = datetime.now(UTC) + self.pages_read * self.arriving
+                    self.arrive("...", "new", at=at)
+                kept = [message for message in self.log if message.sent_at >= since]
+                found = kept[place : place + self.page]
+                place += len(found)
+                yield Page(found, "", str(place) if found else None, None)
+                if not found:
+                    return
+
+        return Listing(read)
+
+    def sending(self, key: str) -> Delivery:
+        """A message to the chat of this number, whose answer was lost."""
+        at = datetime.now(UTC)
+        return Delivery(
+            self.ref(Noun.CHAT, key),
+            Action.SEND,
+            "Да",
+            DeliveryState.SENDING,
+            at,
+            at,
+            at,
+            idempotency_key=key,
+            note="lost",
+        )
+
+
+class TestOutbox:
+    @pytest.mark.parametrize("follow", [True, False], ids=["followed", "not followed"])
+    @pytest.mark.parametrize("trouble", ["lost before", "lost after"])
+    async def test_many_lost_messages_share_the_readings_of_the_list(
+        self, follow: bool, trouble: Trouble
+    ) -> None:
+        shop = OneList()
+        async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
+            shop.trouble.extend([trouble] * LOST)
+            for number in range(LOST):
+                chat = shop.chat(str(number))
+                await inbox.send(chat, "Да", idempotency_key=f"k{number}")
+            await asyncio.sleep(TIMEOUT + 100)
+            assert len(shop.sent) == LOST
+            states = [await state_of(inbox, f"k{number}") for number in range(LOST)]
+            assert set(states) == {DeliveryState.CONFIRMED}
+        # Those sent again are accepted, and looked up, in a few groups.
+        times = 1 if follow else 3
+        assert shop.readings <= times + (10 if trouble == "lost before" and not follow else 0)
+
+    async def test_message_shown_late_is_not_sent_again(self) -> None:
+        # It is shown at a time that the feed has passed: only a reading of the list finds it.
+        shop = OneList()
+        shop.trouble.append("lost after")
+        shop.hidden = True
+        shop.arrive("Здравствуйте")
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
+            sent = datetime.now(UTC)
+            await asyncio.sleep(TIMEOUT - 100)
+            shop.log.insert(0, message(shop, "late", sent))
+            await asyncio.sleep(1000)
+            assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
+        assert shop.sent == [("1", "Да")]
+
+
+def message(shop: Shop, number: str, at: datetime) -> Message:
+    return Message(
+        ref=shop.ref(Noun.MESSAGE, number),
+        chat=shop.ref(Noun.CHAT, "1"),
+        author=Author.SELLER,
+        sent_at=at,
+        text="Да",
+    )
+
+
+async def never_followed(account: str, stream: str, id_: str) -> bool:
+    return False
+
+
+class TestSharing:
+    @pytest.fixture
+    def shop(self) -> OneList:
+        return OneList()
+
+    @pytest.fixture
+    def lookups(self) -> MessageLookups:
+        limiter = anyio.CapacityLimiter(8)
+
+        def limiter_of(_: Account) -> anyio.CapacityLimiter:
+            return limiter
+
+        return MessageLookups(MemoryStore(), poll_now=never_followed, limiter=limiter_of)
+
+    async def test_lookups_during_a_reading_share_the_next(
+        self, shop: OneList, lookups: MessageLookups
+    ) -> None:
+        for number in range(30):
+            shop.arrive("...", str(number))
+        first = find(lookups, shop, "1")
+        await asyncio.sleep(1.5)
+        others = [find(lookups, shop, str(number)) for number in range(2, 20)]
+        found = await asyncio.gather(first, *others)
+        assert set(found) == {NOT_FOUND}
+        assert shop.readings == 2
+
+    async def test_message_shown_during_a_reading_is_found_by_the_next(
+        self, shop: OneList, lookups: MessageLookups
+    ) -> None:
+        for number in range(30):
+            shop.arrive("...", str(number))
+        store = MemoryStore()
+        delivery = shop.sending("1")
+        await store.enter(delivery, b"")
+        lookups = MessageLookups(
+            store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
+        )
+        first = find(lookups, shop, "2")
+        await asyncio.sleep(2.5)
+        # Two pages are read; it is shown on the first.
+        shop.log.insert(0, message(shop, "ours", datetime.now(UTC)))
+        second = asyncio.create_task(lookups.find(shop, delivery, delivery.target, is_last=True))
+        assert (await first).state is None
+        assert await second == confirmed("ours")
+
+    async def test_reading_ends_while_messages_keep_arriving(
+        self, shop: OneList, lookups: MessageLookups
+    ) -> None:
+        shop.arriving = timedelta(minutes=1)
+        assert await find(lookups, shop, "1") == NOT_FOUND
+        # Until about 5 minutes after the answer was lost.
+        assert shop.pages_read <= 6
+
+    async def test_error_of_a_reading_is_raised_in_all_its_lookups(
+        self, shop: OneList, lookups: MessageLookups
+    ) -> None:
+        first = find(lookups, shop, "1")
+        await asyncio.sleep(0.5)
+        others = [find(lookups, shop, str(number)) for number in range(2, 5)]
+        await first
+        shop.failures.append(WbymError("down"))
+        found = await asyncio.gather(*others, return_exceptions=True)
+        assert [type(one) for one in found] == [WbymError] * 3
+        assert await find(lookups, shop, "1") == NOT_FOUND
+        assert shop.readings == 3
+
+    async def test_cancelled_reading_is_repeated_for_the_others(
+        self, shop: OneList, lookups: MessageLookups
+    ) -> None:
+        first = find(lookups, shop, "1")
+        await asyncio.sleep(0.5)
+        second, third, fourth = (find(lookups, shop, number) for number in "234")
+        await first
+        await asyncio.sleep(0.5)
+        third.cancel()  # it waits for the reading
+        second.cancel()  # it reads for all
+        assert await fourth == NOT_FOUND
+        assert shop.readings == 3
+        assert await find(lookups, shop, "5") == NOT_FOUND
+        assert shop.readings == 4
+
+
+def find(lookups: MessageLookups, shop: OneList, key: str) -> "asyncio.Task[Resolution]":
+    delivery = shop.sending(key)
+    return asyncio.create_task(lookups.find(shop, delivery, delivery.target, is_last=True))
