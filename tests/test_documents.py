@@ -105,15 +105,17 @@ async def test_script_runs(block: Block, tmp_path: Path, monkeypatch: pytest.Mon
             *(sys.executable, "-W", "error", "-c", WITHOUT_LIMITS), stderr=asyncio.subprocess.PIPE
         )
         output = asyncio.ensure_future(process.communicate())
+        simulators: tuple[SimulatorServer, ...] = (wb, ym)
+        asked: list[list[str]] = []
         try:
             if endless:
                 await eventually(
                     lambda: output.done() or bool(wb.stats.paths and ym.stats.paths),
                     within=WITHIN,
                 )
-                asked = [act(block, simulator.buyers) for simulator in (wb, ym)]
+                asked += [act(block, simulator.buyers) for simulator in simulators]
                 await eventually(
-                    lambda: output.done() or [*map(replied, (wb, ym))] == asked,
+                    lambda: output.done() or [*map(replied, simulators)] == asked,
                     within=WITHIN,
                 )
                 assert not output.done()
@@ -126,7 +128,7 @@ async def test_script_runs(block: Block, tmp_path: Path, monkeypatch: pytest.Mon
         assert not errors, errors.decode()
         assert process.returncode == (-signal.SIGKILL if endless and not is_graceful else 0)
         if endless:
-            assert [*map(replied, (wb, ym))] == asked
+            assert [*map(replied, simulators)] == asked
         elif ".send(" in block.text:
             assert {sent.chat for sent in wb.sent()} == {chat.ref.id for chat in unanswered}
             assert len(wb.sent()) == len(unanswered) > 0
@@ -248,8 +250,7 @@ class TestConsole:
                     rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
                 )
             case ["pip", "install", *wanted]:
-                for one in wanted:
-                    assert can_install(one), one
+                assert all(map(can_install, wanted)), wanted
             case ["python", file]:
                 assert file in {other.file for other in PYTHON if other.page == block.page}
             case ["pytest"]:
@@ -262,7 +263,7 @@ class TestConsole:
                 ):
                     assert response.status == 200, await response.text()
             case ["docker" | "systemctl" | "sqlite3", *_]:
-                paths = [one for one in arguments if one.startswith("examples/")]
+                paths = [path for path in arguments if path.startswith("examples/")]
                 assert all((ROOT / path).is_file() for path in paths), command
             case ["python", "-m", "benchmarks", *names]:
                 names = names[: names.index("--json")] if "--json" in names else names
@@ -305,7 +306,7 @@ def can_install(wanted: str) -> bool:
     name, _, extras = wanted.rstrip("]").partition("[")
     known = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     if name in {"wbym", "."}:
-        return set(filter(None, extras.split(","))) <= known["optional-dependencies"].keys()
+        return {*filter(None, extras.split(","))}.issubset(known["optional-dependencies"])
     return bool(distribution(name))
 
 
