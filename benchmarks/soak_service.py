@@ -60,6 +60,8 @@ _READ_BACK: Final = timedelta(minutes=2)
 _COMMENT: Final = "Решение принято по фотографиям."
 _RETRY: Final = 0.5
 """Seconds."""
+_LULL: Final = 5.0
+"""Seconds without an event after which undecodable records are looked into."""
 _DESCRIPTORS: Final = Path("/proc/self/fd")
 
 
@@ -105,6 +107,8 @@ class Service:
         self._plan = plan
         self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._readings = asyncio.Semaphore(1)
+        self._quiet_since = 0.0
+        """Loop time of the last event."""
         self.handled = 0
         self.undecodable = 0
 
@@ -115,6 +119,7 @@ class Service:
             self._inbox.events(since=self._plan.since, auto_ack=False) as events,
         ):
             async for event in events:
+                self._quiet_since = asyncio.get_running_loop().time()
                 if event.kind is EventKind.UNDECODABLE:
                     group.start_soon(self._handle, event)
                 else:
@@ -154,9 +159,17 @@ class Service:
                 await self._decide(event.return_request, key)
             case EventKind.UNDECODABLE:
                 self.undecodable += 1
-                # One at a time: at Wildberries, all chats share the limit that polling needs.
+                # One at a time, and when buyers are quiet, as a person would: at Wildberries all
+                # chats share the limit that polling needs.
                 async with self._readings:
+                    await self._lull()
                     await self._read_again(event)
+
+    async def _lull(self) -> None:
+        """Wait until no event has come for some seconds."""
+        loop = asyncio.get_running_loop()
+        while (left := self._quiet_since + _LULL - loop.time()) > 0:
+            await anyio.sleep(left)
 
     async def _reply(self, message: Message, chat: Chat | Ref) -> None:
         ref, text = message.ref, reply_to(message.text or "")

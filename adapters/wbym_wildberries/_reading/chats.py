@@ -41,6 +41,9 @@ READY_AFTER: Final = 60.0
 _SEARCH_SPANS: Final = tuple(timedelta(hours=hours) for hours in (1, 24, 24 * 7, 24 * 30))
 """How far back to search for a chat's first event, step by step, before reading the whole feed."""
 
+_MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
+"""By how much WB's clock may be ahead of ours without a list of messages being cut."""
+
 _MILLISECOND = timedelta(milliseconds=1)
 
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
@@ -278,11 +281,13 @@ class ChatReader:
     def _events(self, make: Callable[[chats_api.Event], T]) -> Listing[MappedEvent[T]]:
         """The feed, oldest first, each event once with its mapped record.
 
-        WB may repeat events at the borders of pages.
+        WB may repeat events at the borders of pages. Its feed ends with an empty page, which a busy
+        shop never gets: the list ends at an event since it was begun.
         """
 
         async def read(reading: Reading) -> AsyncGenerator[Page[MappedEvent[T]], None]:
             seen: set[str] = set()
+            end = mapping.milliseconds(datetime.now(UTC) + _MAX_CLOCK_SKEW)
             async with aclosing(self._chats.events().read(reading)) as pages:
                 async for page in pages:
                     lines = self._lines(page, make)
@@ -290,6 +295,8 @@ class ChatReader:
                     # Only the next page can repeat it: both borders have the same time.
                     seen = {line.event.event_id for line in lines.items}
                     yield replace(lines, items=fresh)
+                    if any(_added(line.event) > end for line in lines.items):
+                        return
 
         return Listing(read)
 

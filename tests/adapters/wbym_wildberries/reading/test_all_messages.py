@@ -36,3 +36,14 @@ async def test_undecodable_messages_are_reported() -> None:
         pages = [page async for page in shop._all_messages(BEGIN).pages()]
         (bad,) = [one for page in pages for one in page.undecodable]
         assert b"chatID" in bad.data
+
+
+async def test_listing_ends_while_messages_keep_arriving() -> None:
+    async with simulated() as simulator, open_shop(simulator) as shop:
+        chat = (await shop.chats().all())[0]
+        simulator.faults.clock_skew = 400  # seconds: what arrives now is newer than the skew allows
+        read = 0
+        async for _ in shop.messages(chat).pages():
+            simulator.buyers.write("Где заказ?")
+            read += 1
+            assert read < 10
