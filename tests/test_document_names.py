@@ -35,8 +35,10 @@ TEXTS: Final = [
     for page in PAGES
     if page.parent in {ROOT, ROOT / "docs"} and not page.stem.startswith("benchmarks")
 ]
-TELEMETRY: Final = "observability"
-"""The page whose names below ``wbym`` are loggers and metrics, which other tests check."""
+TELEMETRY: Final = (ROOT / "docs" / "observability.md").read_text("utf-8")
+"""The page of loggers and metrics, whose names begin with ``wbym`` too; other tests check it."""
+PEERS: Final = "coming-from"
+"""The page about other libraries."""
 FILES: Final = {"toml", "db", "locks", "md", "py", "tsv"}
 EXAMPLES: Final = {"_update", "_all"}
 """A row that does not exist, and a suffix of several names."""
@@ -45,6 +47,8 @@ _CODE: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _METHODS: Final = re.compile(
     r"<!-- \[\[\[cog cog.out\(methods.*?<!-- \[\[\[end\]\]\] -->", re.DOTALL
 )
+_PEERS: Final = re.compile(r"^\| [^|]*\|", re.MULTILINE)
+"""The first column of a table, where `PEERS` has the names of other libraries."""
 _PATH: Final = re.compile(
     r"`((?:wbym\w*|adapters|tests|toy|docs|benchmarks|\.ci|\.github)/[\w./]*)`"
 )
@@ -79,6 +83,8 @@ def things() -> Mapping[str, tuple[object, ...]]:
 
 def names(page: Path) -> Iterator[str]:
     text = _METHODS.sub("", _CODE.sub("", page.read_text("utf-8")))
+    if page.stem == PEERS:
+        text = _PEERS.sub("|", text)
     for name in dict.fromkeys(_NAME.findall(text)):
         if name.rpartition(".")[2] not in FILES and name not in EXAMPLES:
             yield name
@@ -100,7 +106,7 @@ def test_names_exist(page: Path, things: Mapping[str, tuple[object, ...]]) -> No
     for name in names(page):
         first, *rest = name.split(".")
         if first in {"wbym", "wbym_wildberries", "wbym_yandex_market"} and rest:
-            assert page.stem == TELEMETRY or pkgutil.resolve_name(name), name
+            assert f"`{name}`" in TELEMETRY or pkgutil.resolve_name(name), name
         elif first.startswith("_"):
             assert hasattr(Account, first), name
         elif first[0].isupper() and not first.isupper():

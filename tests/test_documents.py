@@ -9,10 +9,12 @@ import signal
 import sys
 import tomllib
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib.metadata import distribution, entry_points
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 import typer
 from typer.core import TyperGroup
@@ -27,10 +29,12 @@ from tests.support.documents import (
     TOKEN,
     Block,
     Frame,
+    Include,
     blocks,
     commands,
     config,
     environment,
+    includes,
     marketplaces,
 )
 from tests.toy import api as toy
@@ -42,8 +46,9 @@ from wbym.cli import app as cli
 from wbym.domain import DeliveryState
 from wbym.feed import SqliteStore
 from wbym.feed._actions import SendAction, encode_action
-from wbym.testing import eventually
+from wbym.testing import Buyers, SimulatorServer, eventually
 from wbym_wildberries import Wildberries
+from wbym_wildberries.simulator import WildberriesSimulator
 
 PYTHON: Final = blocks("python")
 SCRIPTS: Final = [block for block in PYTHON if block.is_script]
@@ -53,6 +58,19 @@ CONSOLE: Final = blocks("console")
 TOML: Final = blocks("toml")
 WITHIN: Final = 60.0
 """Seconds for one block, even on a busy machine."""
+WITHOUT_LIMITS: Final = """
+import asyncio, math, runpy
+from wbym.testing._speed import scaled_limits
+
+async def unlimited(program):
+    with scaled_limits("wildberries", math.inf), scaled_limits("yandex_market", math.inf):
+        await program
+
+run = asyncio.run
+asyncio.run = lambda program: run(unlimited(program))
+runpy.run_path("program.py", run_name="__main__")
+"""
+"""A program that runs another as a test with the simulators' fixtures does: it polls at once."""
 
 
 def test_every_block_has_a_language_that_is_run() -> None:
@@ -84,15 +102,20 @@ async def test_script_runs(block: Block, tmp_path: Path, monkeypatch: pytest.Mon
         async with Wildberries(TOKEN, base_url=wb.url, quotas=FREELY) as shop:
             unanswered = await shop.chats(waiting_for_seller=True).all()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-W", "error", "program.py", stderr=asyncio.subprocess.PIPE
+            *(sys.executable, "-W", "error", "-c", WITHOUT_LIMITS), stderr=asyncio.subprocess.PIPE
         )
         output = asyncio.ensure_future(process.communicate())
         try:
             if endless:
-                await eventually(lambda: bool(wb.stats.paths and ym.stats.paths), within=WITHIN)
-                wb.buyers.write("Где заказ?")
-                ym.buyers.write("Где заказ?")
-                await eventually(lambda: bool(wb.sent() and ym.sent()), within=WITHIN)
+                await eventually(
+                    lambda: output.done() or bool(wb.stats.paths and ym.stats.paths),
+                    within=WITHIN,
+                )
+                asked = [act(block, simulator.buyers) for simulator in (wb, ym)]
+                await eventually(
+                    lambda: output.done() or [*map(replied, (wb, ym))] == asked,
+                    within=WITHIN,
+                )
                 assert not output.done()
                 process.send_signal(signal.SIGTERM if is_graceful else signal.SIGKILL)
             _, errors = await output
@@ -103,16 +126,37 @@ async def test_script_runs(block: Block, tmp_path: Path, monkeypatch: pytest.Mon
         assert not errors, errors.decode()
         assert process.returncode == (-signal.SIGKILL if endless and not is_graceful else 0)
         if endless:
-            assert [len(one.sent()) for one in (wb, ym)] == [1, 1]
-        else:
+            assert [*map(replied, (wb, ym))] == asked
+        elif ".send(" in block.text:
             assert {sent.chat for sent in wb.sent()} == {chat.ref.id for chat in unanswered}
             assert len(wb.sent()) == len(unanswered) > 0
+        else:
+            assert wb.stats.requests
+            assert ym.stats.requests
+
+
+def replied(simulator: SimulatorServer) -> list[str]:
+    """The ids of chats and feedbacks with a reply, sorted; one with two replies twice."""
+    return sorted(reply.id for reply in simulator.replies)
+
+
+def act(block: Block, buyers: Buyers) -> list[str]:
+    """What buyers do that the bot replies to; the ids, sorted."""
+    ids: list[str] = []
+    if "message" in block.text.casefold():
+        ids.append(buyers.write("Где заказ?"))
+    if "feedback" in block.text.casefold():
+        ids.append(buyers.give_feedback("Отлично!"))
+    return sorted(ids)
 
 
 @pytest.mark.parametrize("block", TESTS, ids=str)
 async def test_module_passes_in_pytest(block: Block, tmp_path: Path) -> None:
     # Otherwise pytest-asyncio looks for a loop to restore, and creates one that nobody closes.
     (tmp_path / "conftest.py").write_text("import asyncio; asyncio.set_event_loop(None)", "utf-8")
+    for other in PYTHON:
+        if other.page == block.page and other.file:  # what the tests import
+            (tmp_path / other.file).write_text(other.text, "utf-8")
     (tmp_path / "test_program.py").write_text(block.text, "utf-8")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -203,18 +247,27 @@ class TestConsole:
                 assert re.search(
                     rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
                 )
-            case ["pip", "install", wanted]:
-                extra = wanted.partition("[")[2].rstrip("]")
-                assert (
-                    extra
-                    in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
-                        "optional-dependencies"
-                    ]
-                )
+            case ["pip", "install", *wanted]:
+                for one in wanted:
+                    assert can_install(one), one
+            case ["python", file]:
+                assert file in {other.file for other in PYTHON if other.page == block.page}
+            case ["pytest"]:
+                assert any(other.page == block.page for other in TESTS)
+            case ["curl", "-d", body, url]:
+                async with (
+                    WildberriesSimulator() as simulator,
+                    aiohttp.ClientSession(simulator.url) as session,
+                    session.post(urlsplit(url).path, data=body) as response,
+                ):
+                    assert response.status == 200, await response.text()
+            case ["docker" | "systemctl" | "sqlite3", *_]:
+                paths = [one for one in arguments if one.startswith("examples/")]
+                assert all((ROOT / path).is_file() for path in paths), command
             case ["python", "-m", "benchmarks", *names]:
                 names = names[: names.index("--json")] if "--json" in names else names
                 assert set(names) <= BENCHMARKS.keys()
-            case ["export", *_]:
+            case ["export" | "unset", *_]:
                 pass  # the accounts of the page are in a file
             case ["wbym", "listen" | "simulate" | "demo", *_]:
                 # They would run for ever or for long, or on a port that may be in use.
@@ -245,6 +298,15 @@ class TestConsole:
                     assert shape(result.stdout) == shape(printed)
             case _:
                 raise AssertionError(f"{block}: no way to test {command!r}")
+
+
+def can_install(wanted: str) -> bool:
+    """Whether wbym has the extras, or another distribution is installed."""
+    name, _, extras = wanted.rstrip("]").partition("[")
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    if name in {"wbym", "."}:
+        return set(filter(None, extras.split(","))) <= known["optional-dependencies"].keys()
+    return bool(distribution(name))
 
 
 def as_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,6 +349,16 @@ def test_toml_is_valid(block: Block, tmp_path: Path) -> None:
         for group in groups:
             # Both marketplaces are registered in these groups.
             assert {point.name for point in entry_points(group=group)} >= {"wildberries"}
+
+
+@pytest.mark.parametrize("include", includes(), ids=str)
+def test_included_code_exists(include: Include) -> None:
+    """The code itself is tested where it is."""
+    text = include.path.read_text("utf-8")
+    for name in re.findall(r":pyobject: (\w+)", include.options):
+        assert re.search(rf"^(?:async )?(?:def|class) {name}\b", text, re.MULTILINE)
+    for line in re.findall(r":(?:start-at|end-before): (.+)", include.options):
+        assert line in text
 
 
 def test_rows_in_the_guide_are_those_of_toy() -> None:

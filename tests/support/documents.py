@@ -50,6 +50,8 @@ PRINTED_ID: Final = "YX52RZEBhH9mrcYdEJuD"
 """A feedback's id in the documents; simulated shops have others."""
 
 _BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FILE: Final = re.compile(r"# (\w+\.py)\n")
+_INCLUDE: Final = re.compile(r"^```\{literalinclude\} (\S+)\n((?::[\w-]+:.*\n)*)```$", re.MULTILINE)
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -73,6 +75,23 @@ class Block(msgspec.Struct, frozen=True):
         """Whether it is a pytest module."""
         return "\nasync def test_" in self.text
 
+    @property
+    def file(self) -> str | None:
+        """The name of the file that the block is, from a comment on its first line."""
+        found = _FILE.match(self.text)
+        return found[1] if found else None
+
+
+class Include(msgspec.Struct, frozen=True):
+    """Code of a file that a document shows."""
+
+    page: Path
+    path: Path
+    options: str
+
+    def __str__(self) -> str:
+        return f"{self.page.stem}-{self.path.name}"
+
 
 def blocks(language: str) -> list[Block]:
     """The blocks of a language, in all documents."""
@@ -82,6 +101,15 @@ def blocks(language: str) -> list[Block]:
         for text in (page.read_text("utf-8"),)
         for found in _BLOCK.finditer(text)
         if found[1] == language
+    ]
+
+
+def includes() -> list[Include]:
+    """The pieces of code that documents include from files."""
+    return [
+        Include(page, page.parent / found[1], found[2])
+        for page in PAGES
+        for found in _INCLUDE.finditer(page.read_text("utf-8"))
     ]
 
 
@@ -114,6 +142,7 @@ def environment(wb: str, ym: str) -> dict[str, str]:
         "WBYM_WILDBERRIES_BASE_URL": wb,
         "WBYM_YANDEX_MARKET_TOKEN": API_KEY,
         "WBYM_YANDEX_MARKET_BASE_URL": ym,
+        "WEBHOOK": wb,
     }
 
 

@@ -182,10 +182,11 @@ def _wait_for_end_of_stdin(stop: Callable[[], None]) -> None:
 class SimulatorProcess:
     """Runs `python -m MODULE --port 0 --exit-with-parent ...` for the length of an `async with`.
 
-    ```python
-    async with SimulatorProcess("wbym_wildberries.simulator", "--feedbacks", "200000") as simulator:
-        ...  # simulator.url
-    ```
+    Example::
+
+        arguments = ("--feedbacks", "200000")
+        async with SimulatorProcess("wbym_wildberries.simulator", *arguments) as simulator:
+            shop = Wildberries(token, base_url=simulator.url)
     """
 
     def __init__(self, module: str, *arguments: str, start_timeout: float = 60.0) -> None:

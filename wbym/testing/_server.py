@@ -136,7 +136,10 @@ class SimulatorServer:
 
     @property
     def url(self) -> str:
-        """Such as `http://127.0.0.1:40001`.
+        """The address of the running server.
+
+        Returns:
+            Such as `http://127.0.0.1:40001`.
 
         Raises:
             RuntimeError: The simulator is not running.
