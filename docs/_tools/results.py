@@ -1,5 +1,6 @@
 """The published results of the benchmarks."""
 
+import re
 from typing import Final, Literal
 
 from benchmarks.publish import read
@@ -18,6 +19,18 @@ _HEADINGS: Final = (
     ("Work", "Minimum", "wbym", "Next best"),
     ("Что делаем", "Минимум", "wbym", "Ближайшая другая библиотека"),
 )
+_RUSSIAN: Final = {
+    r"(?<=\d),(?=\d{3})": " ",
+    r"(?<=\d)\.(?=\d)": ",",
+    r"(?<=\d) s\b": " с",
+    "by the limits": "по лимитам",
+    "the limit": "предел",
+    "by hand": "вручную",
+    "wire": "через api",
+    "all at once": "всё сразу",
+    "none reaches further than": "никто не читает дальше",
+}
+"""How numbers and words of a digest are written in Russian, in the order of replacement."""
 
 
 def machine() -> str:
@@ -48,4 +61,11 @@ def summary(language: Literal[0, 1] = 0) -> str:
         for what, russian in _SUMMARY.items()
         for line in (lines[what],)
     ]
-    return table(_HEADINGS[language], rows) + "\n"
+    cells = [[cell if language == 0 else _in_russian(cell) for cell in row] for row in rows]
+    return table(_HEADINGS[language], cells) + "\n"
+
+
+def _in_russian(cell: str) -> str:
+    for english, russian in _RUSSIAN.items():
+        cell = re.sub(english, russian, cell)
+    return cell
