@@ -1,10 +1,13 @@
 """Sphinx's settings of the documentation, in English and, with ``-D language=ru``, in Russian."""
 
+import builtins
 import sys
 from types import ModuleType
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.domains.python import ObjectEntry, PythonDomain
+from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
 
 import wbym
@@ -42,6 +45,7 @@ autodoc_default_options = {
     "undoc-members": True,
 }
 autodoc_preserve_defaults = True
+toc_object_entries = False
 napoleon_numpy_docstring = False
 
 html_theme = "furo"
@@ -65,8 +69,27 @@ copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
 
+class _Domain(PythonDomain):
+    """Does not search all names for ``str`` and ``int``, which takes most of a build."""
+
+    def find_obj(
+        self,
+        env: BuildEnvironment,
+        modname: str,
+        classname: str,
+        name: str,
+        typ: str | None,
+        searchmode: int = 0,
+    ) -> list[tuple[str, ObjectEntry]]:
+        """Find nothing under the name of a builtin."""
+        if hasattr(builtins, name):
+            return []
+        return super().find_obj(env, modname, classname, name, typ, searchmode)
+
+
 def setup(app: Sphinx) -> None:
     """Document each name once, in the package that exports it."""
+    app.add_domain(_Domain, override=True)
     app.connect("autodoc-skip-member", _skip_foreign)
     app.connect("autodoc-process-docstring", _describe_constant)
     app.connect("config-inited", _name_other_language)
