@@ -256,6 +256,7 @@ class TestConsole:
             case ["pytest"]:
                 assert any(other.page == block.page for other in TESTS)
             case ["curl", "-d", body, url]:
+                url = re.sub(r"^\$WBYM_WILDBERRIES_BASE_URL", "http://127.0.0.1", url)
                 async with (
                     WildberriesSimulator() as simulator,
                     aiohttp.ClientSession(simulator.url) as session,
