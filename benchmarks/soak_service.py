@@ -168,7 +168,7 @@ class Service:
     async def _lull(self) -> None:
         """Wait until no event has come for some seconds."""
         loop = asyncio.get_running_loop()
-        while (left := self._quiet_since + _LULL - loop.time()) > 0:
+        while (left := self._quiet_since + _LULL - loop.time()) > 0:  # noqa: ASYNC110 - it moves
             await anyio.sleep(left)
 
     async def _reply(self, message: Message, chat: Chat | Ref) -> None:
