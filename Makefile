@@ -37,7 +37,7 @@ test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto
 
 short: $(READY) ## the tests of the core and the command line, in about a minute
-	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis' tests/wbym \
+	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis and not server' tests/wbym \
 		--ignore tests/wbym/cli/test_demo.py
 
 fuzz: $(READY) ## 100,000 bad answers, then the hypothesis tests with ten times more examples

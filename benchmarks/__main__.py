@@ -30,6 +30,7 @@ from benchmarks import (
     memory,
     mixed,
     scheduler,
+    shared,
     soak,
     sweep,
 )
@@ -50,6 +51,7 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "calls": calls.run,
     "imports": imports.run,
     "scheduler": scheduler.run,
+    "shared": shared.run,
     "market": market.run,
     "inbox": crowd.run,
     "feed": feed.run,

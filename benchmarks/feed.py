@@ -1,14 +1,16 @@
-"""The feed's own speed: from stored pages of events to the consumer, through SQLite.
+"""The feed's own speed: from stored pages of events to the consumer, through each kind of state.
 
 ``python -m benchmarks.feed JSON`` makes one run and prints the outcome, in a separate process,
-so that memory is measured separately.
+so that memory is measured separately. PostgreSQL is measured on the server that the variable
+``WBYM_TEST_POSTGRES`` names, in a schema of its own.
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -21,6 +23,7 @@ from benchmarks.instant import Answered
 from benchmarks.measure import peak_mb, resident_mb
 from benchmarks.report import Report, Target
 from benchmarks.sizes import Sizes
+from tests.support.postgres import fetch, own_schema, schema_of
 from wbym.calls import Request, Response
 from wbym.feed import EventKind, Events
 from wbym.inbox import Inbox
@@ -44,6 +47,8 @@ class Task(msgspec.Struct, frozen=True):
 
     events: int
     chats: int = 500
+    server: str | None = None
+    """The address of a PostgreSQL server; SQLite if None."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -57,12 +62,19 @@ class Found(msgspec.Struct, frozen=True):
     end_mb: float
     peak_mb: float
     state_mb: float
-    """The state file at its end."""
+    """The state at its end."""
 
 
 async def run(sizes: Sizes) -> Report:
     """Catch up with a long feed, and measure the delay of a message."""
     found = await run_alone("benchmarks.feed", _plan(sizes), found=Found, within=600)
+    rows = [_row("SQLite", sizes.feed_events, found)]
+    targets = []
+    if (server := os.environ.get("WBYM_TEST_POSTGRES")) is not None:
+        other = await run_alone("benchmarks.feed", _plan(sizes, server), found=Found, within=600)
+        rows.append(_row("PostgreSQL", sizes.feed_events, other))
+        rate = sizes.feed_events / other.seconds
+        targets.append(Target("feed in PostgreSQL, events/s", rate, "at least", 10_000))
     rate = sizes.feed_events / found.seconds
     limit = PAGE / _LIMIT.interval
     lags = await _lags()
@@ -70,24 +82,17 @@ async def run(sizes: Sizes) -> Report:
     growth = found.end_mb / found.quarter_mb
     return Report(
         f"Feed: {sizes.feed_events:,} events from stored pages to the consumer",
-        ("events", "s", "CPU s", "events/s", "MB at 1/4", "MB at the end", "peak MB", "state MB"),
-        [
-            [
-                sizes.feed_events,
-                found.seconds,
-                found.processor,
-                rate,
-                found.quarter_mb,
-                found.end_mb,
-                found.peak_mb,
-                found.state_mb,
-            ]
-        ],
+        (
+            *("state", "events", "s", "CPU s", "events/s"),
+            *("MB at 1/4", "MB at the end", "peak MB", "state MB"),
+        ),
+        rows,
         [
             Target("feed, events/s", rate, "at least", 20_000),
             Target("feed, memory at the end of that at a quarter", growth, "at most", 1.1),
             Target("catching up, of the rate that the limit allows", rate / limit, "at least", 10),
             Target("lag, worst", max(lags), "at most", interval + 0.05, "s"),
+            *targets,
         ],
         [
             f"Pages of {PAGE} events of {Task(0).chats} chats, created beforehand; events that "
@@ -102,8 +107,15 @@ async def run(sizes: Sizes) -> Report:
     )
 
 
-def _plan(sizes: Sizes) -> str:
-    return msgspec.json.encode(Task(sizes.feed_events)).decode()
+def _row(state: str, events: int, found: Found) -> list[str | int | float | None]:
+    return [
+        *(state, events, found.seconds, found.processor, events / found.seconds),
+        *(found.quarter_mb, found.end_mb, found.peak_mb, found.state_mb),
+    ]
+
+
+def _plan(sizes: Sizes, server: str | None = None) -> str:
+    return msgspec.json.encode(Task(sizes.feed_events, server=server)).decode()
 
 
 async def _lags() -> list[float]:
@@ -186,22 +198,46 @@ async def _read(task: Task) -> Found:
     shop = Wildberries(
         make_token(scopes=["chat"]), quotas=LIFTED, scheduler=scheduler, transport=transport
     )
-    with tempfile.TemporaryDirectory(dir=".") as folder:
-        state = Path(folder) / "state.db"
-        async with Inbox(shop, state=state) as inbox:
-            start, processor = time.perf_counter(), time.process_time()
-            events = inbox.events(since=EPOCH)
-            seen, quarter = 0, 0.0
-            async for event in events:
-                seen += event.kind == "message"
-                if seen == task.events // 4 and not quarter:
-                    quarter = resident_mb()
-                if seen == task.events:
-                    await event.ack()
-                    break
-            seconds, processor = time.perf_counter() - start, time.process_time() - processor
-            size = sum(path.stat().st_size for path in state.parent.iterdir())
-            return Found(seconds, processor, quarter, resident_mb(), peak_mb(), size / 1e6)
+    async with _state(task.server) as (state, size), Inbox(shop, state=state) as inbox:
+        start, processor = time.perf_counter(), time.process_time()
+        events = inbox.events(since=EPOCH)
+        seen, quarter = 0, 0.0
+        async for event in events:
+            seen += event.kind == "message"
+            if seen == task.events // 4 and not quarter:
+                quarter = resident_mb()
+            if seen == task.events:
+                await event.ack()
+                break
+        seconds, processor = time.perf_counter() - start, time.process_time() - processor
+        stored = await size() / 1e6
+        return Found(seconds, processor, quarter, resident_mb(), peak_mb(), stored)
+
+
+@asynccontextmanager
+async def _state(
+    server: str | None,
+) -> AsyncIterator[tuple[str | Path, Callable[[], Awaitable[int]]]]:
+    """A new place of the state, and its size in bytes."""
+    if server is None:
+        with tempfile.TemporaryDirectory(dir=".") as folder:
+
+            async def in_files() -> int:
+                return sum(path.stat().st_size for path in os.scandir(folder))
+
+            yield Path(folder) / "state.db", in_files
+        return
+    async with own_schema(server) as url:
+
+        async def in_tables() -> int:
+            query = (
+                "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class"
+                " WHERE relkind = 'r' AND relnamespace = to_regnamespace($1)"
+            )
+            ((size,),) = await fetch(url, query, schema_of(url))
+            return int(size)
+
+        yield url, in_tables
 
 
 if __name__ == "__main__":

@@ -49,6 +49,10 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     crash_messages: int = 20_000
     """At each marketplace."""
     crash_kills: int = 200
+    shared_seconds: float = 40.0
+    """For which eight processes call one seller's methods."""
+    shared_pairs_seconds: float = 5.0
+    """For which reservations are asked of a store."""
     soak_seconds: float = 600
     """For which buyers write."""
     soak_chats: int = 500
@@ -84,6 +88,8 @@ QUICK = Sizes(
     feed_events=40_000,
     crash_messages=500,
     crash_kills=6,
+    shared_seconds=6.0,
+    shared_pairs_seconds=1.0,
     soak_seconds=25,
     soak_chats=50,
     soak_locked=4,

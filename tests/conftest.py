@@ -66,6 +66,10 @@ def _no_limits_of_earlier_tests() -> None:
 def _no_blocking_calls() -> Iterator[BlockBuster]:
     with blockbuster_ctx(scanned_modules=["wbym", "wbym_wildberries", "wbym_yandex_market"]) as it:
         for name, allowed in it.functions.items():
+            # It looks for the user's password file and certificates.
+            allowed.can_block_in("asyncpg/connect_utils.py", {"_parse_connect_arguments"})
+            # It reads its own version once per connection.
+            allowed.can_block_in("redis/utils.py", {"get_lib_version"})
             if name.startswith("sqlite3."):
                 # A database in memory runs in the loop; a file's runs in a thread.
                 allowed.can_block_in("wbym/_sqlite.py", {"_do"})

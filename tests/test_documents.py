@@ -36,7 +36,7 @@ from tests.support.documents import (
 from tests.toy import api as toy
 from tests.wbym.cli.test_dead_letters import lay_aside
 from tests.wbym.cli.test_outbox import delivery
-from wbym._config import find_accounts
+from wbym._config import find_accounts, find_state
 from wbym.bulk import follow
 from wbym.cli import app as cli
 from wbym.domain import DeliveryState
@@ -274,6 +274,13 @@ def test_toml_is_valid(block: Block, tmp_path: Path) -> None:
         path.write_text(block.text, "utf-8")
         found = find_accounts(path, environ={})
         assert [source.name for source in found] == list(document["accounts"])
+    elif "shared" in document:
+        path = tmp_path / "wbym.toml"
+        account = '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\n'
+        path.write_text(block.text + account, "utf-8")
+        (source,) = find_accounts(path, environ={})
+        assert source.options.limits == document["shared"].get("limits")
+        assert find_state(path) == document["shared"].get("state")
     else:
         groups = document["project"]["entry-points"]
         assert groups

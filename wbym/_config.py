@@ -12,6 +12,10 @@ A TOML file names the accounts; secrets are in the environment or in separate fi
     business_id = 1001                 # an option of the marketplace's accounts
     proxy = "http://10.0.0.1:3128"     # an option of all accounts
 
+    [shared]                           # what several processes share
+    state = "postgresql://wbym@db/wbym"
+    limits = "redis://cache/0"
+
 Without a file, ``WBYM_<MARKETPLACE>_TOKEN`` (``WBYM_<MARKETPLACE>_OAUTH``) defines one account,
 named after its marketplace, with the options ``WBYM_<MARKETPLACE>_<OPTION>``, such as
 ``WBYM_YANDEX_MARKET_BUSINESS_ID``.
@@ -28,11 +32,20 @@ from typing import Final, TypeVar, get_args, get_origin, get_type_hints
 import anyio
 import msgspec
 
+from wbym._postgres import Address, is_address
 from wbym.account import Account, AccountOptions, installed_adapters, load_adapter
 from wbym.calls import SecretText, reveal
-from wbym.errors import ConfigError, InvalidInput
+from wbym.errors import ConfigError, InvalidInput, StateError
+from wbym.limits import is_store_address
 
-__all__ = ["DEFAULT_CONFIG", "AccountSource", "SecretPlace", "choose", "find_accounts"]
+__all__ = [
+    "DEFAULT_CONFIG",
+    "AccountSource",
+    "SecretPlace",
+    "choose",
+    "find_accounts",
+    "find_state",
+]
 
 DEFAULT_CONFIG = Path("wbym.toml")
 
@@ -173,6 +186,34 @@ def find_accounts(
     return _from_environment(environ) if config is None else _from_file(config, environ)
 
 
+def find_state(config: Path | None = None) -> str | Path | None:
+    """The place of the state in the file, ``[shared] state``; None without one.
+
+    Args:
+        config: The file; by default ``wbym.toml`` if it exists.
+
+    Raises:
+        ConfigError: The file is invalid, or the place is an address with a password.
+    """
+    if config is None and DEFAULT_CONFIG.is_file():
+        config = DEFAULT_CONFIG
+    place = None if config is None else _read(config)[1].shared.state
+    if config is None or place is None:
+        return None
+    if not is_address(place):
+        return config.parent / place
+    address = SecretText(place)
+    del place  # it may have a password
+    try:
+        has_password = Address(address).has_password
+    except StateError as error:
+        raise ConfigError(f"{config}: shared.state: {error}") from None
+    if has_password:
+        rule = "must not have a password; put it into PGPASSWORD or a password file"
+        raise ConfigError(f"{config}: shared.state: {rule}")
+    return address
+
+
 def choose(sources: Sequence[AccountSource], name: str | None) -> list[AccountSource]:
     """Return the account with this name, or all accounts if the name is None.
 
@@ -273,7 +314,7 @@ def _from_variables(
         key = keys[variable]
         is_list = _is_list(hints[key])
         values[key] = environ[variable].split(",") if is_list else environ[variable]
-        if key == "proxy":
+        if key in {"proxy", "limits"}:
             values[key] = SecretText(environ[variable])
 
     def place(key: str) -> str:
@@ -290,14 +331,27 @@ def _is_list(hint: object) -> bool:
 # The file.
 
 
+class _Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    state: str | None = None
+    limits: str | None = None
+
+    def __repr__(self) -> str:
+        return "<shared>"
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts: dict[str, dict[str, object]]
+    shared: _Shared = _Shared()
+
+    def __repr__(self) -> str:
+        return "<file>"
 
 
-def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
+def _read(path: Path) -> tuple[SecretText, _File]:
+    """The text of a file, and its tables."""
     try:
         text = SecretText(path.read_text(encoding="utf-8-sig"))
-        tables = _Hidden(msgspec.convert(tomllib.loads(reveal(text)), _File).accounts)
+        return text, msgspec.convert(tomllib.loads(reveal(text)), _File)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -305,11 +359,23 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
         reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8 text"
         raise ConfigError(f"{path}: not valid TOML: {reason}") from None
     except msgspec.ValidationError as error:
-        rule = "expected tables [accounts.NAME] only"
+        rule = "expected tables [accounts.NAME] and [shared] only"
         raise ConfigError(f"{path}: {error}; {rule}") from None
-    if not tables:
+
+
+def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
+    text, file = _read(path)
+    if not file.accounts:
         raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
-    return [_Table(path, text, name, _Hidden(tables[name])).source(environ) for name in tables]
+    limits = file.shared.limits
+    if limits is not None and not is_store_address(limits):
+        rule = "expected an address such as redis://host or postgresql://host"
+        raise ConfigError(f"{path}: shared.limits: {rule}")
+    shared = {} if limits is None else {"limits": limits}
+    return [
+        _Table(path, text, name, _Hidden({**shared, **table})).source(environ)
+        for name, table in file.accounts.items()
+    ]
 
 
 class _Table:

@@ -14,6 +14,7 @@
     ├── ConfigError                   the configuration file or a secret is invalid
     ├── ExportError                   a file cannot be read, written or appended to
     ├── StateError                    the feed's state, or bans, cannot be read or written
+    │   └── LeaseLost                 another process has taken over the account
     ├── InboxNotOpen                  the inbox is not entered yet, or is closed
     ├── AccountNotOpen                the account is closed, or of another event loop
     ├── Interrupted                   an iteration was cancelled or failed: what it gave is not all
@@ -23,6 +24,7 @@
     ├── AccountsFailed                some accounts of an inbox failed (an ExceptionGroup too)
     ├── ChatNotReady                  the chat does not accept messages yet; nothing was sent
     ├── QuotaExhausted                no request made: the wait exceeds max_wait
+    ├── LimitsUnavailable             no request made: the shared store of limits is away
     ├── CursorStuck                   the marketplace's pages repeat or stay empty
     ├── PagingLimit                   the marketplace pages no further: narrow the period
     ├── TaskPending                   accepted, not known to be done: keep waiting by its id
@@ -80,6 +82,8 @@ __all__ = [
     "Interrupted",
     "InvalidInput",
     "InvalidToken",
+    "LeaseLost",
+    "LimitsUnavailable",
     "Locked",
     "MissingScope",
     "NotFound",
@@ -252,7 +256,7 @@ class StateError(_FileError):
     """The state of feed and outbox, or of bans, cannot be read or written.
 
     Args:
-        path: The file.
+        path: The file, or the address of the database without its password.
         reason: What is wrong and what to do.
         retryable: Whether the fault passes, such as a lock or a full disk.
     """
@@ -260,6 +264,13 @@ class StateError(_FileError):
     def __init__(self, path: object, reason: str, *, retryable: bool = False) -> None:
         self.retryable = retryable
         super().__init__(path, reason)
+
+
+class LeaseLost(StateError):
+    """Another process has taken over the account, because this one did not answer in time.
+
+    Nothing was written. A feed then waits for the account again, or raises ``FeedBusy``.
+    """
 
 
 class InboxNotOpen(WbymError):
@@ -426,6 +437,24 @@ class QuotaExhausted(WbymError):
         super().__init__(
             f"{bucket}: the limit allows the next call in {wait:.1f} s ({retry_at.isoformat()}), "
             f"longer than max_wait={max_wait:g} s"
+        )
+
+
+class LimitsUnavailable(WbymError):
+    """The store that counts the limits of all processes cannot be reached; no request was made.
+
+    Args:
+        store: The address of the store, without credentials.
+        reason: What is wrong.
+    """
+
+    retryable = True
+
+    def __init__(self, store: str, reason: str) -> None:
+        self.store = store
+        self.reason = reason
+        super().__init__(
+            f"no request was made, since the shared limits at {store} cannot be counted: {reason}"
         )
 
 

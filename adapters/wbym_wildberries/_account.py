@@ -23,7 +23,7 @@ from wbym.account import (
     Receipt,
     Stream,
     SweepOptions,
-    hide_proxy,
+    hide_addresses,
 )
 from wbym.calls import Download, SecretText, Upload, row
 from wbym.domain import (
@@ -113,7 +113,7 @@ class Wildberries(Account):
         **connection: Unpack[Connection],
     ) -> None:
         token = [SecretText(text) for text in ([token] if isinstance(token, str) else token)]
-        hide_proxy(connection)
+        hide_addresses(connection)
         if not token:
             raise InvalidToken(name, "no token was given")
         tokens = [Token(text, account=name) for text in token]

@@ -22,7 +22,7 @@ from wbym.account import (
     Stream,
     SweepOptions,
     TrustedProxy,
-    hide_proxy,
+    hide_addresses,
 )
 from wbym.calls import Download, Group, Range, SecretText, Upload, require
 from wbym.domain import (
@@ -154,7 +154,7 @@ class YandexMarket(Account):
         **connection: Unpack[Connection],
     ) -> None:
         api_key, oauth = (text and SecretText(text) for text in (api_key, oauth))
-        hide_proxy(connection)
+        hide_addresses(connection)
         kinds = ((CredentialKind.API_KEY, api_key), (CredentialKind.OAUTH, oauth))
         self._credentials: Final = [
             Credential(kind, text, account=name) for kind, text in kinds if text is not None

@@ -9,9 +9,10 @@ from typing import Self
 
 import pytest
 
-from wbym._config import AccountSource, SecretPlace, choose, find_accounts
+from wbym._config import AccountSource, SecretPlace, choose, find_accounts, find_state
 from wbym.account import Account, AccountOptions
-from wbym.errors import ConfigError, InvalidToken
+from wbym.errors import ConfigError, InvalidInput, InvalidToken
+from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries._account import WildberriesOptions
 from wbym_wildberries._limits import Tier
@@ -168,7 +169,7 @@ class TestFile:
             ("accounts = ]", r"not valid TOML: .*line 1"),
             ("", r"required field `accounts`; expected tables \[accounts\.NAME\]"),
             ("[accounts]", r"accounts: expected at least one table"),
-            ("[account.a]", r"\[accounts\.NAME\] only"),
+            ("[account.a]", r"\[accounts\.NAME\] and"),
             (
                 '[accounts." "]\nmarketplace = "wildberries"\nsecret_env = "A"',
                 r"\(line 1\): the name must have a visible character",
@@ -445,3 +446,73 @@ class TestLoading:
             "wbym.errors.ConfigError: wbym.toml: accounts.a.marketplace (line 2)"
         )
         assert last.endswith("'broken' cannot be loaded: RuntimeError: it is broken")
+
+
+class TestState:
+    ACCOUNT = '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\n'
+
+    def found(self, tmp_path: Path, shared: str) -> str | Path | None:
+        path = tmp_path / "accounts.toml"
+        path.write_text(self.ACCOUNT + shared, "utf-8")
+        assert [one.name for one in find_accounts(path, environ={})] == ["a"]
+        return find_state(path)
+
+    def test_without_the_table(self, tmp_path: Path) -> None:
+        assert self.found(tmp_path, "") is None
+        assert self.found(tmp_path, "[shared]\n") is None
+
+    def test_file_is_relative_to_the_configuration(self, tmp_path: Path) -> None:
+        assert self.found(tmp_path, '[shared]\nstate = "a.db"') == tmp_path / "a.db"
+
+    def test_address(self, tmp_path: Path) -> None:
+        found = self.found(tmp_path, '[shared]\nstate = "postgresql://wbym@db/wbym"')
+        assert found == "postgresql://wbym@db/wbym"
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "postgresql://wbym:pa55@db/wbym",
+            "postgresql:///wbym?password=pa55",
+            "postgres://u:pa/55",
+        ],
+    )
+    def test_password_is_refused_and_not_shown(self, tmp_path: Path, address: str) -> None:
+        with pytest.raises(ConfigError, match=r"accounts\.toml: shared\.state: ") as raised:
+            self.found(tmp_path, f'[shared]\nstate = "{address}"')
+        assert "55" not in str(raised.value)
+
+    @pytest.mark.parametrize("shared", ["[shared]\nstate = 7", "[shared]\nstat = 'a'"])
+    def test_wrong_type_and_unknown_key_are_refused(self, tmp_path: Path, shared: str) -> None:
+        with pytest.raises(ConfigError, match=r"expected tables \[accounts\.NAME\] and \[shared\]"):
+            self.found(tmp_path, shared)
+
+
+class TestSharedLimits:
+    def test_all_accounts_have_them(self, tmp_path: Path) -> None:
+        address = "redis://:s3cret@cache/0"
+        sources = found(f'{WB}[shared]\nlimits = "{address}"\n', tmp_path)
+        assert [source.options.limits for source in sources] == [address]
+        assert "s3cret" not in repr(sources[0].options)
+
+    def test_option_of_an_account_wins(self, tmp_path: Path) -> None:
+        text = f'{WB}limits = "redis://own/0"\n[shared]\nlimits = "redis://cache/0"\n'
+        (source,) = found(text, tmp_path)
+        assert source.options.limits == "redis://own/0"
+
+    @pytest.mark.parametrize("table", ["[shared]", ""])
+    def test_error_says_what_is_expected(self, table: str, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"limits.*redis://host or postgresql://host") as it:
+            found(f'{WB}{table}\nlimits = "http://s3cret@cache"\n', tmp_path)
+        assert "s3cret" not in str(it.value)
+
+    def test_variable_of_the_environment(self) -> None:
+        environ = {"WBYM_WILDBERRIES_TOKEN": make_token(), "WBYM_WILDBERRIES_LIMITS": "redis://c"}
+        (source,) = find_accounts(None, environ=environ)
+        assert source.options.limits == "redis://c"
+
+    def test_account_cannot_have_a_scheduler_too(self) -> None:
+        async def main() -> None:
+            with pytest.raises(InvalidInput, match="must not be given with a scheduler"):
+                Wildberries(make_token(), limits="redis://c", scheduler=Scheduler())
+
+        asyncio.run(main())

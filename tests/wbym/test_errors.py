@@ -79,6 +79,8 @@ ERRORS = [
     QuotaExhausted("chats", retry_at=datetime(2026, 5, 1, tzinfo=UTC), wait=2.0, max_wait=1.0),
     RefError("toy/shop/1", "must have 4 parts"),
     StateError("a.db", "no"),
+    errors.LeaseLost("postgresql://db/wbym", "no"),
+    errors.LimitsUnavailable("redis://cache/0", "it is away"),
     TaskPending("prices.wait", 7, "the time is over"),
     Unsupported("toy", "send", "files", 1),
     errors.ConfigError("no"),

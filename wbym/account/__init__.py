@@ -6,7 +6,7 @@ for each.
 """
 
 from wbym._exports import show_exports
-from wbym.account._account import Account, AnyRecord, Connection, hide_proxy
+from wbym.account._account import Account, AnyRecord, Connection, hide_addresses
 from wbym.account._capabilities import NOT_BUILT, Capabilities, Capability, Support, Supported, has
 from wbym.account._checks import (
     reject_half_characters,
@@ -70,7 +70,7 @@ __all__ = [
     "TrustedProxy",
     "build_catalog",
     "has",
-    "hide_proxy",
+    "hide_addresses",
     "installed_adapters",
     "load_adapter",
     "probe",

@@ -87,14 +87,14 @@ from wbym.domain import (
     WaitingCounts,
 )
 from wbym.errors import AlreadyAnswered, InvalidInput
-from wbym.limits import BucketState, Priority, Scheduler, shared_scheduler
+from wbym.limits import BucketState, Priority, QuotaStore, Scheduler, SharedScheduler
 from wbym.observe import LogFacts
 from wbym.paging import MAX_PREFETCH, Listing
 
 if TYPE_CHECKING:
     from aiohttp import web  # slow to import, and only a receiver needs it
 
-__all__ = ["Account", "AnyRecord", "Connection", "hide_proxy"]
+__all__ = ["Account", "AnyRecord", "Connection", "hide_addresses"]
 
 R = TypeVar("R")
 G = TypeVar("G", bound=Group)
@@ -126,14 +126,16 @@ _GET: Final[Mapping[Noun, Capability]] = MappingProxyType(
 )
 
 
-def hide_proxy(connection: "Connection") -> None:
-    """Make the proxy's address a :class:`wbym.calls.SecretText`, which tracebacks may show.
+def hide_addresses(connection: "Connection") -> None:
+    """Make addresses that may have a password :class:`wbym.calls.SecretText`.
 
-    For the first line of a constructor, before anything is raised.
+    Tracebacks may show such texts. For the first line of a constructor, before anything is raised.
     """
-    proxy = connection.get("proxy")
+    proxy, limits = connection.get("proxy"), connection.get("limits")
     if isinstance(proxy, str):
         connection["proxy"] = SecretText(proxy)
+    if isinstance(limits, str):
+        connection["limits"] = SecretText(limits)
 
 
 class Connection(TypedDict, total=False):
@@ -161,6 +163,10 @@ class Connection(TypedDict, total=False):
     scheduler: Scheduler | None
     """The scheduler that keeps the limits. By default all accounts of the process share one, so
     that two accounts of one seller count together."""
+    limits: str | QuotaStore | None
+    """The store that counts the limits for all processes and machines of the seller: an address as
+    of :func:`wbym.limits.open_quotas`, or a store, which is not closed. By default, and with a
+    ``scheduler``, this process counts alone."""
     retry: RetryPolicy | None
     """How often and how soon failed calls are retried."""
     on_undecodable: Callable[[UndecodableRecord], None] | None
@@ -205,7 +211,7 @@ class Account(Hooks):
             require_hooks(cls)
 
     def __init__(self, dialect: Dialect, **connection: Unpack[Connection]) -> None:
-        hide_proxy(connection)
+        hide_addresses(connection)
         require(type(self).__name__, "name", dialect.account, _NAME)
         self.name: Final = dialect.account
         """The account's name, in refs, errors and logs."""
@@ -223,7 +229,15 @@ class Account(Hooks):
         )
         self._kept: dict[tuple[str, str], UndecodableRecord] = {}
         self._on_undecodable = connection.get("on_undecodable")
-        self._scheduler = connection.get("scheduler") or shared_scheduler()
+        limits, scheduler = connection.get("limits"), connection.get("scheduler")
+        if limits is not None and scheduler is not None:
+            rule = "must not be given with a scheduler, which has its own"
+            raise InvalidInput(type(self).__name__, "limits", rule, limits)
+        self._shared: SharedScheduler | None = None
+        if scheduler is None:
+            self._shared = SharedScheduler(limits)
+            scheduler = self._shared.scheduler
+        self._scheduler = scheduler
         self._transport: Transport = connection.get("transport") or AiohttpTransport(
             session=connection.get("session"),
             timeout=timeout,
@@ -278,7 +292,11 @@ class Account(Hooks):
 
     async def aclose(self) -> None:
         """Close what the account opened."""
-        await self._pipeline.aclose()
+        try:
+            await self._pipeline.aclose()
+        finally:
+            if self._shared is not None:
+                await self._shared.aclose()
 
     # The account itself.
 

@@ -16,6 +16,7 @@ from wbym.calls import (
     safe_repr,
 )
 from wbym.errors import InvalidInput
+from wbym.limits import is_store_address
 
 __all__ = ["AccountOptions", "require_connection"]
 
@@ -47,6 +48,9 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     max_wait: float | None = DEFAULT_MAX_WAIT
     """Max seconds that a call waits for its limits; None, or ``inf`` in ``wbym.toml``, for no
     limit."""
+    limits: str | None = None
+    """The address of the store that counts the limits for all processes: ``redis://`` or
+    ``postgresql://``. By default this process counts alone."""
 
     def __post_init__(self) -> None:
         require_address(_METHOD, self.base_url)
@@ -54,6 +58,11 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             msgspec.structs.force_setattr(self, "max_wait", None)
         if isinstance(self.proxy, str):
             msgspec.structs.force_setattr(self, "proxy", SecretText(self.proxy))
+        if self.limits is not None:
+            msgspec.structs.force_setattr(self, "limits", SecretText(self.limits))
+            if not is_store_address(self.limits):
+                rule = "must be an address such as redis://host or postgresql://host"
+                raise InvalidInput(_METHOD, "limits", rule, self.limits)
         require_connection(
             _METHOD,
             proxy=self.proxy,

@@ -1,16 +1,15 @@
-"""The command ``wbym dead-letters``: events that could not be handled, from the state file."""
+"""The command ``wbym dead-letters``: events that could not be handled, from the state alone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from wbym.cli.jsonlines import write_lines
 from wbym.cli.options import AccountName, AsJson
-from wbym.cli.outbox import StateFile, open_state
+from wbym.cli.state import State, open_state
 from wbym.cli.tables import fit
 from wbym.cli.terminal import clean, note, output, plain_errors
 from wbym.cli.views import time_text
@@ -21,20 +20,22 @@ __all__ = ["dead_letters"]
 
 dead_letters: typer.Typer = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="List events that could not be handled, and deliver them again or drop them. "
-    "Needs only the state file, and can be used while a service is running.",
+    "Needs only the state, and can be used while a service is running.",
 )
 
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="ID...", help="Ids of the events.", show_default=False)
 ]
 All = Annotated[bool, typer.Option("--all", help="All of them, instead of those with these ids.")]
-_DEFAULT: Final = Path("wbym.db")
 
 
 @dead_letters.command("list", epilog="Example: wbym dead-letters list --account shop-wb")
 def list_letters(
-    state: StateFile = _DEFAULT,
+    state: State = None,
     account: AccountName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +54,7 @@ def list_letters(
 
 @dead_letters.command("retry", epilog="Example: wbym dead-letters retry --all")
 def retry_letters(
-    ids: Ids = None, state: StateFile = _DEFAULT, account: AccountName = None, every: All = False
+    ids: Ids = None, state: State = None, account: AccountName = None, every: All = False
 ) -> None:
     """Deliver events again: within 15 s, or when the service starts."""
     _each(ids, state, account, every, DeadLetters.retry, "will be delivered again")
@@ -61,7 +62,7 @@ def retry_letters(
 
 @dead_letters.command("drop", epilog="Example: wbym dead-letters drop ID")
 def drop_letters(
-    ids: Ids = None, state: StateFile = _DEFAULT, account: AccountName = None, every: All = False
+    ids: Ids = None, state: State = None, account: AccountName = None, every: All = False
 ) -> None:
     """Delete events for good."""
     _each(ids, state, account, every, DeadLetters.drop, "is deleted")
@@ -69,7 +70,7 @@ def drop_letters(
 
 def _each(
     ids: Sequence[str] | None,
-    state: Path,
+    state: str | None,
     account: str | None,
     every: bool,
     act: Callable[[DeadLetters, str], Awaitable[None]],
@@ -81,7 +82,7 @@ def _each(
         raise typer.BadParameter("--account is for --all; an id names its account")
 
     async def run() -> None:
-        async with open_state(state) as store:
+        async with open_state(state, existing=True) as store:
             letters = DeadLetters(store)
             names = ids or [one.event.id for one in await letters.all(account)]
             for name in names:
@@ -94,8 +95,8 @@ def _each(
         asyncio.run(run())
 
 
-async def _find(path: Path, account: str | None) -> list[DeadLetter]:
-    async with open_state(path) as store:
+async def _find(state: str | None, account: str | None) -> list[DeadLetter]:
+    async with open_state(state, existing=True) as store:
         return await DeadLetters(store).all(account)
 
 

@@ -17,8 +17,9 @@ from wbym._config import AccountSource
 from wbym.account import Account, Capability, Hint, OnHints, TrustedProxy, has
 from wbym.cli.listen_server import serving
 from wbym.cli.options import AccountName, Config, sources_of
+from wbym.cli.state import State, open_state
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
-from wbym.feed import SqliteStore, Store
+from wbym.feed import Store
 from wbym.inbox._signals import stop_signals
 
 __all__ = ["listen"]
@@ -48,11 +49,9 @@ def listen(
             "repeated.",
         ),
     ] = None,
-    state: Annotated[
-        Path, typer.Option("--state", metavar="FILE", help="State file of the feed.")
-    ] = Path("wbym.db"),
+    state: State = None,
 ) -> None:
-    """Receive the marketplaces' notifications, and wake the feed that uses the same state file.
+    """Receive the marketplaces' notifications, and wake the feed that uses the same state.
 
     An account whose marketplace sends notifications has the address /NAME, and also / if it is the
     only one. Marketplaces require HTTPS: run a proxy in front, and name it with --trusted-proxy,
@@ -61,12 +60,17 @@ def listen(
     proxy = TrustedProxy(networks=tuple(trusted_proxies or ()))
     with plain_errors():
         sources = sources_of(config, account)
-        done = asyncio.run(_listen(sources, state, proxy, host, port))
+        done = asyncio.run(_listen(sources, config, state, proxy, host, port))
     raise typer.Exit(0 if done else 1)
 
 
 async def _listen(
-    sources: Sequence[AccountSource], state: Path, proxy: TrustedProxy, host: str, port: int
+    sources: Sequence[AccountSource],
+    config: Path | None,
+    state: str | None,
+    proxy: TrustedProxy,
+    host: str,
+    port: int,
 ) -> bool:
     """Serve until the process is stopped; False if it cannot serve."""
     async with AsyncExitStack() as stack:
@@ -78,7 +82,7 @@ async def _listen(
         for each in opened:
             if each.name not in receivers:
                 note(f"{each.name}: its marketplace sends no notifications")
-        store = await stack.enter_async_context(SqliteStore(state))
+        store = await stack.enter_async_context(open_state(state, config))
         stack.enter_context(_warnings_printed())
         stopped = asyncio.Event()
         stack.enter_context(stop_signals(stopped.set))

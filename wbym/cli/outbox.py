@@ -1,27 +1,25 @@
-"""The command ``wbym outbox``: replies with idempotency keys, from the state file alone."""
+"""The command ``wbym outbox``: replies with idempotency keys, from the state alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final
 
-import anyio
 import typer
 from rich.text import Text
 
 from wbym.cli.jsonlines import write_lines
 from wbym.cli.options import AccountName, AsJson
 from wbym.cli.show_records import print_details
+from wbym.cli.state import State, open_state
 from wbym.cli.tables import fit, print_line, write_row
 from wbym.cli.terminal import clean, is_terminal, note, output, plain_errors
 from wbym.cli.views import iso, time_text
 from wbym.domain import Delivery, DeliveryState
-from wbym.errors import InvalidInput, StateError
-from wbym.feed import SqliteStore, Store, resolve
+from wbym.errors import InvalidInput
+from wbym.feed import resolve
 
-__all__ = ["StateFile", "open_state", "outbox"]
+__all__ = ["outbox"]
 
 _NOT_FINAL: Final = (
     DeliveryState.UNKNOWN,
@@ -38,7 +36,7 @@ outbox: typer.Typer = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="List replies with idempotency keys, and resolve those whose outcome is unknown. "
-    "Needs only the state file, and can be used while a service is running.",
+    "Needs only the state, and can be used while a service is running.",
 )
 
 
@@ -56,16 +54,12 @@ _RESOLVED: Final = {
     Outcome.AGAIN: DeliveryState.PENDING,
 }
 
-StateFile = Annotated[
-    Path, typer.Option("--state", metavar="FILE", help="State file of the feed and the outbox.")
-]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Idempotency key of the delivery.")]
-_DEFAULT: Final = Path("wbym.db")
 
 
 @outbox.command("list", epilog="Example: wbym outbox list --in unknown --state wbym.db")
 def list_deliveries(
-    state: StateFile = _DEFAULT,
+    state: State = None,
     states: Annotated[
         list[DeliveryState] | None,
         typer.Option(
@@ -101,7 +95,7 @@ def list_deliveries(
 @outbox.command("show", epilog="Example: wbym outbox show crm-4711")
 def show_delivery(
     key: Key,
-    state: StateFile = _DEFAULT,
+    state: State = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the details of one delivery."""
@@ -124,46 +118,35 @@ def resolve_delivery(
             "be sent. again: the buyer did not; send it."
         ),
     ],
-    state: StateFile = _DEFAULT,
+    state: State = None,
 ) -> None:
     """Record the outcome of a delivery that is unknown or waits to be sent."""
     with plain_errors():
         resolved = asyncio.run(_resolve(state, key, _RESOLVED[outcome]))
     text = f"{clean(resolved.idempotency_key or '')} is {resolved.state}"
     if outcome is Outcome.AGAIN:
-        text += ": the service that uses this file sends it within a minute, or when it starts"
+        text += ": the service that uses this state sends it within a minute, or when it starts"
     print_line(output(), Text(text))
 
 
 async def _find(
-    path: Path, states: Sequence[DeliveryState] | None, account: str | None
+    state: str | None, states: Sequence[DeliveryState] | None, account: str | None
 ) -> list[Delivery]:
-    async with open_state(path) as store:
+    async with open_state(state, existing=True) as store:
         return await store.deliveries(states, None if account is None else [account])
 
 
-async def _one(path: Path, key: str) -> Delivery:
-    async with open_state(path) as store:
+async def _one(state: str | None, key: str) -> Delivery:
+    async with open_state(state, existing=True) as store:
         found = await store.delivery(key)
     if found is None:
         raise InvalidInput("show", "idempotency_key", "must be of a delivery", key)
     return found
 
 
-async def _resolve(path: Path, key: str, state: DeliveryState) -> Delivery:
-    async with open_state(path) as store:
-        return await resolve(store, key, state)
-
-
-@asynccontextmanager
-async def open_state(path: Path) -> AsyncIterator[Store]:
-    """Open an existing state file; creating an empty one would hide a wrong name."""
-    if not await anyio.Path(path).is_file():
-        raise StateError(
-            path, "the file does not exist; name the service's state file with --state"
-        )
-    async with SqliteStore(path) as store:
-        yield store
+async def _resolve(state: str | None, key: str, outcome: DeliveryState) -> Delivery:
+    async with open_state(state, existing=True) as store:
+        return await resolve(store, key, outcome)
 
 
 def _list(found: Sequence[Delivery]) -> None:

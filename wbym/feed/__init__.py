@@ -20,6 +20,7 @@ from wbym.feed._events import Event, EventKind
 from wbym.feed._feed import Feed
 from wbym.feed._memory import MemoryStore
 from wbym.feed._outbox import CONFIRMATION_TIMEOUT, Outbox
+from wbym.feed._postgres import PostgresStore
 from wbym.feed._reader import StreamStatus
 from wbym.feed._resolve import resolve
 from wbym.feed._sqlite import SqliteStore
@@ -35,6 +36,7 @@ __all__ = [
     "Feed",
     "MemoryStore",
     "Outbox",
+    "PostgresStore",
     "SqliteStore",
     "Store",
     "StreamStatus",

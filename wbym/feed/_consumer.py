@@ -1,6 +1,7 @@
 """Delivery of stored events to one consumer."""
 
 import asyncio
+import logging
 import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from wbym import observe
-from wbym.errors import StateError
+from wbym.errors import LeaseLost, StateError
 from wbym.feed._dead_letters import decode_event
 from wbym.feed._events import Event
 from wbym.feed._patience import Patience
@@ -19,6 +20,8 @@ from wbym.feed._store import Store, StoredDeadLetter, StoredEvent
 from wbym.observe import current
 
 __all__ = ["Confirmations", "Events"]
+
+logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _PAGE: Final = 1000
 """Events to read from the store at a time."""
@@ -122,12 +125,18 @@ class Events:
         """Wait for the next event.
 
         Raises:
-            FeedBusy: Another reader follows one of the accounts.
+            FeedBusy: Another reader follows one of the accounts, perhaps because this one did not
+                answer in time.
             StateError: The state cannot be read or written, and will not recover by itself.
                 Unconfirmed events come again.
         """
         try:
-            return await self._next()
+            while True:
+                try:
+                    return await self._next()
+                except LeaseLost as lost:
+                    logger.warning("%s; following again", lost)
+                    await self._leave()
         except Exception:
             with suppress(StateError):
                 await self.aclose()
@@ -146,6 +155,9 @@ class Events:
             self._written_at = clock()
         while True:
             self._check()
+            if clock() >= self._store.alive_until:
+                await self._patience.run(self._store.hold)
+                continue
             if self._ready:
                 stored = self._ready.popleft()
                 if stored.account in self._accounts:
@@ -181,10 +193,20 @@ class Events:
 
     async def aclose(self) -> None:
         """Stop following. The event that is being handled is not confirmed."""
-        if self._accounts is not None:
-            self._accounts, self._out, self._after = None, None, 0
-            self._ready.clear()
+        if self._forget():
             await self._stop()
+
+    async def _leave(self) -> None:
+        """Stop following, to begin anew; waits for the end of faults of the state."""
+        self._forget()
+        await self._patience.run(self._stop)
+
+    def _forget(self) -> bool:
+        """Forget what was read; return whether accounts are followed."""
+        followed = self._accounts is not None
+        self._accounts, self._out, self._after = None, None, 0
+        self._ready.clear()
+        return followed
 
 
 async def _ack(

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import math
 import weakref
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +31,8 @@ logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _HINTS_EVERY: Final = 1.0
 """Seconds between checks for hints that another process may have stored."""
+_HOLD_EVERY: Final = 1.0
+"""Seconds between checks whether another process has taken over an account."""
 _BACKLOG_EVERY: Final = 15.0
 """Seconds between reports of the backlog, and between checks for events that another process made
 ready again."""
@@ -63,7 +66,7 @@ class Feed:
         self._on_error = on_error
         self._readers: dict[tuple[str, str], Reader] = {}
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self._held: list[AbstractAsyncContextManager[None]] = []
+        self._held: dict[str, AbstractAsyncContextManager[None]] = {}
         self._confirmations = Confirmations(store)
         self._woken = asyncio.Event()
         self._hinted = asyncio.Event()
@@ -141,7 +144,7 @@ class Feed:
             if left is not None:
                 # Its loop was left, without the end of a block.
                 await self._release()
-            await self._hold(list(accounts), wait=wait)
+            await self._hold(accounts, wait=wait)
             streams = [
                 (name, stream) for name, account in accounts.items() for stream in account.streams()
             ]
@@ -154,23 +157,40 @@ class Feed:
             raise
         self._spawn("", self._begin(dict(self._readers), first_rounds))
         self._spawn("", self._watch_hints(list(accounts)))
+        self._spawn("", self._watch_hold())
         self._spawn("", self._watch_backlog())
         return self._followed
 
-    async def _hold(self, accounts: Sequence[str], *, wait: bool) -> None:
-        """Become the reader of all accounts; many at once share the commits of the store."""
-        for some in _split(accounts):
+    async def _hold(self, accounts: Collection[str], *, wait: bool) -> None:
+        """Become the reader of all accounts; many at once share the commits of the store.
+
+        While it waits for one, it holds only accounts with names before that one: so two processes
+        never wait for each other.
+        """
+        rest = sorted(accounts)
+        while rest:
             results = await _gather(
-                [self._patience.run(partial(self._hold_one, name, wait)) for name in some]
+                [self._patience.run(partial(self._hold_one, name, False)) for name in rest]
             )
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
+            busy = [one for one in results if isinstance(one, FeedBusy)]
+            for failed in results:
+                if isinstance(failed, BaseException) and not (wait and failed in busy):
+                    raise failed
+            if not busy:
+                return
+            first = min(one.account for one in busy)
+            await self._give_back([name for name in self._held if name > first])
+            await self._patience.run(partial(self._hold_one, first, True))
+            rest = [name for name in rest if name > first]
 
     async def _hold_one(self, account: str, wait: bool) -> None:
         held = self._store.reading(account, wait=wait)
         await held.__aenter__()
-        self._held.append(held)
+        self._held[account] = held
+
+    async def _give_back(self, accounts: Collection[str]) -> None:
+        held = [self._held.pop(name) for name in accounts]
+        await _gather([one.__aexit__(None, None, None) for one in held])
 
     async def _begin(
         self, readers: Mapping[tuple[str, str], Reader], first_rounds: FirstRounds
@@ -249,6 +269,16 @@ class Feed:
             with anyio.move_on_after(_HINTS_EVERY if foreign else None):
                 await self._hinted.wait()
 
+    async def _watch_hold(self) -> None:
+        """Notice that another process has taken over, also while there is nothing to write.
+
+        Raises:
+            LeaseLost: It has.
+        """
+        while self._store.alive_until != math.inf:
+            await self._patience.run(self._store.hold)
+            await anyio.sleep(_HOLD_EVERY)
+
     async def _watch_backlog(self) -> None:
         while True:
             self._woken.set()
@@ -279,9 +309,7 @@ class Feed:
             try:
                 await self._confirmations.write()
             finally:
-                held, self._held = self._held, []
-                for some in _split(held):
-                    await _gather([one.__aexit__(None, None, None) for one in some])
+                await self._give_back(list(self._held))
                 self._failure = None
 
     async def aclose(self) -> None:
@@ -298,18 +326,19 @@ def _has(account: Account, capability: Capability) -> bool:
     return has(account.CAPABILITIES, capability)
 
 
-def _split(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
-
-
 async def _gather(calls: Sequence[Coroutine[Any, Any, object]]) -> list[object]:
-    """Results and errors of concurrent calls; if cancelled, all of them have ended."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        return list(await asyncio.gather(*tasks, return_exceptions=True))
-    except BaseException:
-        await _cancel(tasks)
-        raise
+    """Results and errors of concurrent calls, some at a time; if cancelled, they have ended."""
+    results: list[object] = []
+    for start in range(0, len(calls), _AT_ONCE):
+        tasks = [asyncio.ensure_future(call) for call in calls[start : start + _AT_ONCE]]
+        try:
+            results += await asyncio.gather(*tasks, return_exceptions=True)
+        except BaseException:
+            await _cancel(tasks)
+            for call in calls[start + _AT_ONCE :]:
+                call.close()
+            raise
+    return results
 
 
 async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:

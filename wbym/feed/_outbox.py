@@ -55,6 +55,7 @@ from wbym.feed._actions import (
     encode_action,
 )
 from wbym.feed._delivery import OPEN, key_of
+from wbym.feed._lapse import Lapsed, while_alive
 from wbym.feed._matching import same_text
 from wbym.feed._migration import BROKEN
 from wbym.feed._open_delivery import OpenDelivery, now
@@ -308,7 +309,7 @@ class Outbox:
             InvalidInput: It breaks a rule. Nothing was sent, and nothing is saved.
         """
         try:
-            receipt = await action.deliver(account)
+            receipt = await while_alive(self._store, lambda: action.deliver(account))
         except InvalidInput as error:
             if delivery.attempts == 1 and await self._drop(delivery):
                 raise
@@ -318,6 +319,10 @@ class Outbox:
             return await self._move(delivery, _SENDING, note=str(error))
         except AlreadyAnswered as error:
             return await self._answered(delivery, error, mine)
+        except Lapsed:
+            mine.start_lookups(self._confirmation_timeout)
+            note = "the state could not be reached while it was being sent"
+            return await self._move(delivery, _SENDING, note=note)
         except DeliveryUnknown as error:
             mine.start_lookups(self._confirmation_timeout)
             return await self._move(delivery, _SENDING, note=str(error))
@@ -372,7 +377,8 @@ class Outbox:
             with anyio.CancelScope(shield=True):
                 written = await self._save(delivery.state, moved)
                 if not written:
-                    # The feed has seen it delivered meanwhile.
+                    # The feed has seen it delivered meanwhile, or another process owns it now.
+                    self._open.pop(key_of(delivery), None)
                     return await self._store.delivery(key_of(delivery)) or moved
         except StateError:
             if (mine := self._open.get(key_of(delivery))) is not None:
@@ -556,6 +562,8 @@ class Outbox:
         if await self._store.move(sending, was=[_PENDING], held_by=self._store.owner):
             self._report(_PENDING, sending)
             await self._dispatch(account, sending, action, mine)
+        else:
+            self._forget(key_of(delivery), mine)
 
     async def _look_up(
         self, account: Account, delivery: Delivery, action: AnyAction, mine: OpenDelivery

@@ -8,6 +8,7 @@ which counts as long as that store is open; so thousands of accounts need one op
 
 import asyncio
 import logging
+import math
 import os
 import re
 import uuid
@@ -134,6 +135,14 @@ class SqliteStore:
         await self._db.aclose(free)
 
     # Owners and readers.
+
+    @property
+    def alive_until(self) -> float:
+        """See ``Store.alive_until``. The operating system ends its locks with its process."""
+        return math.inf
+
+    async def hold(self) -> None:
+        """See ``Store.hold``."""
 
     async def alive(self, owner: str) -> bool:
         """See ``Store.alive``."""

@@ -1,8 +1,9 @@
 """The interface of stores, and what the feed and the outbox store.
 
 A :class:`Store` is dumb on purpose: it decides nothing about marketplaces, and each of its methods
-is one transaction. :class:`wbym.feed.SqliteStore` is the one for services;
-:class:`wbym.feed.MemoryStore` is the same in memory.
+is one transaction. :class:`wbym.feed.SqliteStore` is the one for services of one machine,
+:class:`wbym.feed.PostgresStore` for those of several; :class:`wbym.feed.MemoryStore` is the first
+in memory.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -105,7 +106,8 @@ class Store(Protocol):
 
     Feed and outbox repeat a call whose ``StateError`` is ``retryable``.
 
-    Several stores may be open on the same data, in several processes.
+    Several stores may be open on the same data, in several processes. A call whose caller is
+    cancelled may complete nevertheless.
     """
 
     @property
@@ -113,8 +115,26 @@ class Store(Protocol):
         """A name of this open store, unique among all that ever opened its data."""
         ...
 
+    @property
+    def alive_until(self) -> float:
+        """Until when, by the loop's clock, this store certainly counts as alive for the others.
+
+        ``math.inf`` if only the end of its process changes that. Afterwards another store may have
+        taken over its accounts and deliveries: nothing is handed out or sent before :meth:`hold`
+        has returned.
+        """
+        ...
+
+    async def hold(self) -> None:
+        """Make sure that this store counts as alive, and still reads its accounts.
+
+        Raises:
+            LeaseLost: Another store reads one of them now.
+        """
+        ...
+
     async def alive(self, owner: str) -> bool:
-        """Whether the store of that name is open, in any process of this machine."""
+        """Whether the store of that name is open, in any process that shares the data."""
         ...
 
     def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
@@ -136,7 +156,11 @@ class Store(Protocol):
         ...
 
     async def write(self, step: Step) -> None:
-        """Store the changes of a batch."""
+        """Store the changes of a batch.
+
+        Raises:
+            LeaseLost: Another store reads the account now; nothing was written.
+        """
         ...
 
     async def events(

@@ -5,7 +5,6 @@ import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from operator import attrgetter
 from os import PathLike
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Final, Protocol, Self, TypeVar, overload
 import anyio
 import anyio.to_thread
 
-from wbym._config import AccountSource, find_accounts
+from wbym._config import find_accounts, find_state
 from wbym.account import Account, AnyRecord, Capability, CheckReport, Hint, has
 from wbym.account._account import share_connections
 from wbym.account._inputs import ref_of
@@ -45,10 +44,10 @@ from wbym.feed import (
     Events,
     Feed,
     Outbox,
-    SqliteStore,
     Store,
     StreamStatus,
 )
+from wbym.feed._places import StatePlace, hide_password, store_at
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
 from wbym.limits import BucketState, Priority
 from wbym.paging import Listing
@@ -77,8 +76,10 @@ class Inbox:
     Args:
         accounts: The accounts; the inbox closes them. They share one pool of connections, besides
             those to which a ``session`` was lent.
-        state: A file for events and for replies under idempotency keys, created if it does not
-            exist, or a store; the inbox closes it. :meth:`events` and idempotency keys require it.
+        state: Where events and replies under idempotency keys are stored: a file, created if it
+            does not exist; a PostgreSQL database, as ``postgresql://user@host/database``, which
+            processes of several machines may share; or a store, which the inbox closes.
+            :meth:`events` and idempotency keys require it.
         confirmation_timeout: Seconds after which a reply of unknown fate that is still not visible
             is sent again; see :class:`wbym.feed.Outbox`.
         on_error: Called with the name and the error of an account that fails while reading, instead
@@ -95,10 +96,11 @@ class Inbox:
     def __init__(
         self,
         *accounts: Account,
-        state: str | PathLike[str] | Store | None = None,
+        state: StatePlace | Store | None = None,
         confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> None:
+        state = hide_password(state) if isinstance(state, str) else state
         require("Inbox", "confirmation_timeout", confirmation_timeout, float)
         if confirmation_timeout <= 0:
             raise InvalidInput(
@@ -110,8 +112,9 @@ class Inbox:
         self._closed = False
         self._on_error = on_error
         self._running = Running()
-        self._find: Callable[[], list[AccountSource]] | None = None
-        """Reads the configured accounts on entering."""
+        self._config: Path | None = None
+        self._is_configured = True
+        """Whether the accounts of the configuration, if any, were opened."""
         self._state = state
         self._confirmation_timeout = confirmation_timeout
         self._open_feed: Feed | None = None
@@ -123,7 +126,7 @@ class Inbox:
         cls,
         path: str | PathLike[str] | None = None,
         *,
-        state: str | PathLike[str] | Store | None = None,
+        state: StatePlace | Store | None = None,
         confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> Self:
@@ -135,9 +138,13 @@ class Inbox:
         Until it is entered with ``async with``, each method raises ``InboxNotOpen``. The file and
         the secrets are read on entering, which raises ``ConfigError`` if the file is invalid or a
         secret is missing, and ``InvalidToken`` if a secret is not a token of its marketplace.
+
+        Without ``state``, the file's ``[shared] state`` is used, if it has one.
         """
+        state = hide_password(state) if isinstance(state, str) else state
         inbox = cls(state=state, confirmation_timeout=confirmation_timeout, on_error=on_error)
-        inbox._find = partial(find_accounts, None if path is None else Path(path))
+        inbox._config = None if path is None else Path(path)
+        inbox._is_configured = False
         return inbox
 
     async def __aenter__(self) -> Self:
@@ -151,10 +158,12 @@ class Inbox:
         if self._closed:
             raise InboxNotOpen(_CLOSED)
         try:
-            find, self._find = self._find, None
-            if find is not None:
-                for source in await anyio.to_thread.run_sync(find):
+            if not self._is_configured:
+                self._is_configured = True
+                for source in await anyio.to_thread.run_sync(find_accounts, self._config):
                     self.add(await source.open())
+                if self._state is None:
+                    self._state = await anyio.to_thread.run_sync(find_state, self._config)
             if self._state is not None:
                 await self._open_state(self._state)
         except BaseException:
@@ -162,11 +171,10 @@ class Inbox:
             raise
         return self
 
-    async def _open_state(self, state: str | PathLike[str] | Store) -> None:
-        if isinstance(state, str | PathLike):
-            store: Store = await SqliteStore(state).__aenter__()
-        else:
-            store = state
+    async def _open_state(self, state: StatePlace | Store) -> None:
+        store: Store = (
+            await store_at(state).__aenter__() if isinstance(state, str | PathLike) else state
+        )
         self._open_feed = Feed(
             self._accounts,
             store,
@@ -186,7 +194,7 @@ class Inbox:
     async def aclose(self) -> None:
         """Stop all reading, and close the state and the accounts."""
         self._require_process()
-        self._find, self._closed = None, True
+        self._is_configured = self._closed = True
         with anyio.CancelScope(shield=True):
             feed, self._open_feed = self._open_feed, None
             try:
@@ -656,7 +664,7 @@ class Inbox:
         self._require_process()
         if self._closed:
             raise InboxNotOpen(_CLOSED)
-        if self._find is not None:
+        if not self._is_configured:
             raise InboxNotOpen(_NOT_ENTERED)
 
     def _require_process(self) -> None:

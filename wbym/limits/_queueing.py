@@ -21,9 +21,9 @@ from typing import ClassVar, Literal
 from wbym.limits._ledger import Entry
 from wbym.limits._quota import BucketKey, LimitSignal, ParallelCap, Priority, Quota, Window
 
-__all__ = ["Bucket", "Kind", "MakeError"]
+__all__ = ["Bucket", "Kind", "MakeError", "TurnQueue", "Waiter"]
 
-MakeError = Callable[["Bucket"], Exception]
+MakeError = Callable[[], Exception]
 """Creates the error for a caller that gives up."""
 Kind = Literal["rate", "window", "parallel"]
 
@@ -31,16 +31,15 @@ _MIN_SLEEP = 1e-5
 """The shortest sleep in seconds: a wait that rounds to 0 must still let the clock advance."""
 
 
-class _Waiter:
-    """One caller in a bucket's queue."""
+class Waiter:
+    """One caller in a queue."""
 
-    __slots__ = ("cost", "deadline", "make_error", "priority", "queued", "size", "timer", "turn")
+    __slots__ = ("deadline", "make_error", "priority", "queued", "size", "timer", "turn")
 
     def __init__(
         self,
         turn: asyncio.Future[Exception | None],
         priority: int,
-        cost: int,
         size: float,
         deadline: float,
         make_error: MakeError,
@@ -48,7 +47,6 @@ class _Waiter:
         self.turn = turn
         """Done when the caller has its turn (None), or will not get one (the error)."""
         self.priority = priority
-        self.cost = cost
         self.size = size
         """The room that it adds to the estimates of the callers behind it."""
         self.deadline = deadline
@@ -58,7 +56,135 @@ class _Waiter:
         self.queued = True
 
 
-class Bucket(ABC):
+class TurnQueue(ABC):
+    """Callers of one event loop in the order of their turns.
+
+    Args:
+        loop: The event loop; its clock is in seconds.
+    """
+
+    __slots__ = ("__weakref__", "_ahead", "_handed", "_heap", "_timer", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._heap: list[tuple[int, int, Waiter]] = []
+        self._ahead = [0.0] * len(Priority)
+        """The sizes of the waiting callers, by priority."""
+        self._handed: Waiter | None = None
+        """The caller that has the turn, if it waited for it."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    @abstractmethod
+    def _wait_of(self, head: Waiter, now: float) -> float:
+        """Seconds until the head may have its turn; infinite if only `pump` can tell."""
+
+    @property
+    def waiting(self) -> int:
+        """The number of waiting callers."""
+        return sum(1 for _, _, waiter in self._heap if waiter.queued)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a caller may be waiting; safe to ask from another thread."""
+        return bool(self._heap)
+
+    def pump(self) -> None:
+        """Hand the turn to the head of the queue if it may proceed, else set the timer for it.
+
+        Must be called whenever a caller might proceed earlier than the timer; if the wait only
+        became longer, the timer itself checks again.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._handed is not None:
+            return
+        head = self._head()
+        if head is None:
+            return
+        now = self.loop.time()
+        wait = self._wait_of(head, now)
+        if wait <= 0:
+            heapq.heappop(self._heap)
+            self._remove(head)
+            self._handed = head
+            head.turn.set_result(None)
+        elif wait != math.inf:
+            self._timer = self.loop.call_at(now + max(wait, _MIN_SLEEP), self.pump)
+
+    def fail_waiting(self, why: MakeError | None = None, *, before: float = math.inf) -> None:
+        """Fail the waiting callers whose deadline is ``before`` this loop time.
+
+        Args:
+            why: Creates the error; by default each caller's own.
+            before: Loop time; infinite for all callers.
+        """
+        for _, _, waiter in self._heap:
+            if waiter.turn.done() or not waiter.queued:
+                continue
+            if waiter.deadline < before or before == math.inf:
+                self._fail(waiter, why or waiter.make_error)
+        self.pump()
+
+    async def _turn(
+        self,
+        size: float,
+        priority: int,
+        order: int,
+        deadline: float,
+        make_error: MakeError,
+    ) -> None:
+        """Queue until handed the turn; the caller must then end the turn and pump."""
+        waiter = Waiter(self.loop.create_future(), priority, size, deadline, make_error)
+        if deadline != math.inf:
+            waiter.timer = self.loop.call_at(deadline, self._expire, waiter)
+        heapq.heappush(self._heap, (priority, order, waiter))
+        self._ahead[priority] += waiter.size
+        if self._timer is None or self._head() is waiter:
+            self.pump()
+        try:
+            error = await waiter.turn
+        except BaseException:
+            self._remove(waiter)
+            if self._handed is waiter:
+                self._handed = None
+            self.pump()
+            raise
+        if error is not None:
+            raise error
+
+    def _head(self) -> Waiter | None:
+        """The first caller that is still waiting."""
+        heap = self._heap
+        while heap:
+            waiter = heap[0][2]
+            if waiter.queued and not waiter.turn.done():
+                return waiter
+            self._remove(waiter)
+            heapq.heappop(heap)
+        return None
+
+    def _remove(self, waiter: Waiter) -> None:
+        """Remove a caller from the estimates; its heap entry is dropped when it reaches the top."""
+        if not waiter.queued:
+            return
+        waiter.queued = False
+        self._ahead[waiter.priority] -= waiter.size
+        if waiter.timer is not None:
+            waiter.timer.cancel()
+
+    def _expire(self, waiter: Waiter) -> None:
+        if waiter.turn.done():
+            return
+        self._fail(waiter, waiter.make_error)
+        self.pump()
+
+    def _fail(self, waiter: Waiter, why: MakeError) -> None:
+        self._remove(waiter)
+        waiter.turn.set_result(why())
+
+
+class Bucket(TurnQueue):
     """A limit with its queue and its ban. The queue belongs to one event loop.
 
     Args:
@@ -68,21 +194,7 @@ class Bucket(ABC):
         entry: The count, which may be shared with other loops.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_ahead",
-        "_handed",
-        "_heap",
-        "_timer",
-        "calls",
-        "capacity",
-        "entry",
-        "key",
-        "loop",
-        "name",
-        "quota",
-        "rate_limited",
-    )
+    __slots__ = ("calls", "capacity", "entry", "key", "name", "quota", "rate_limited")
 
     kind: ClassVar[Kind]
     rank: ClassVar[int]
@@ -95,10 +207,10 @@ class Bucket(ABC):
         loop: asyncio.AbstractEventLoop,
         entry: Entry,
     ) -> None:
+        super().__init__(loop)
         self.key: BucketKey = key
         self.name: str = str(key)
         self.quota: Quota | Window | ParallelCap = quota
-        self.loop: asyncio.AbstractEventLoop = loop
         self.capacity: float = 1
         """The room of an idle bucket."""
         self.entry = entry
@@ -106,10 +218,6 @@ class Bucket(ABC):
         """All calls counted here."""
         self.rate_limited: int = 0
         """Calls of this bucket that the marketplace rate limited."""
-        self._heap: list[tuple[int, int, _Waiter]] = []
-        self._ahead = [0.0] * len(Priority)
-        self._handed: _Waiter | None = None
-        self._timer: asyncio.TimerHandle | None = None
         entry.join(self)
 
     @property
@@ -139,10 +247,10 @@ class Bucket(ABC):
     async def count(self, cost: int, now: float) -> None:
         """Count a call that proceeds now. Never suspends: there is room for its `size`."""
 
-    def reserve_for(self, call: object, cost: int) -> None:  # noqa: B027 - most kinds do not need it
+    def reserve_for(self, call: object, cost: int) -> None:
         """Note that a counted call is not sent yet, since it waits for another bucket."""
 
-    def sent(self, call: object) -> None:  # noqa: B027 - as above
+    def sent(self, call: object) -> None:
         """Note that a call with a reservation is sent now."""
 
     def undo(self, call: object) -> None:
@@ -153,10 +261,10 @@ class Bucket(ABC):
     def charge(self, extra: int, at: float, now: float) -> None:
         """Correct the count of a call of the time ``at`` by ``extra``, which may be negative."""
 
-    def observe(self, elapsed: float) -> None:  # noqa: B027 - most kinds do not need it
+    def observe(self, elapsed: float) -> None:
         """Take note of the seconds between counting a call and the first byte of its answer."""
 
-    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:  # noqa: B027
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
         """Correct the count by the headers of a call of the time ``at``; bans are not included."""
 
     def stale(self, at: float, now: float) -> bool:
@@ -187,16 +295,6 @@ class Bucket(ABC):
         return 0.0
 
     # The queue.
-
-    @property
-    def waiting(self) -> int:
-        """The number of waiting callers."""
-        return sum(1 for _, _, waiter in self._heap if waiter.queued)
-
-    @property
-    def is_waited_for(self) -> bool:
-        """Whether a caller may be waiting; safe to ask from another thread."""
-        return bool(self._heap)
 
     def is_unused(self, now: float) -> bool:
         """Whether it may be forgotten: nobody waits, and nothing is counted."""
@@ -246,7 +344,9 @@ class Bucket(ABC):
             now = self.loop.time()
             if self.free(cost, now) and await self.take(cost, now):
                 return now
-            await self._turn(cost, priority, order, deadline, make_error)
+            if deadline < self.banned_until:
+                raise make_error()
+            await self._turn(self.size(cost), priority, order, deadline, make_error)
             self._handed = None
             now = self.loop.time()
             if self._may_go(cost, now) and await self.take(cost, now):
@@ -279,104 +379,8 @@ class Bucket(ABC):
         if self.entry.shared:
             self.entry.wake(self)
 
-    def pump(self) -> None:
-        """Hand the turn to the head of the queue if it may proceed, else set the timer for it.
-
-        Must be called whenever a caller might proceed earlier than the timer; if the bucket only
-        became fuller, the timer itself checks again.
-        """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._handed is not None:
-            return
-        head = self._head()
-        if head is None:
-            return
-        now = self.loop.time()
-        wait = max(self.banned_until - now, self.wait_for(min(head.size, self.capacity), now))
-        if wait <= 0:
-            heapq.heappop(self._heap)
-            self._remove(head)
-            self._handed = head
-            head.turn.set_result(None)
-        elif wait != math.inf:
-            self._timer = self.loop.call_at(now + max(wait, _MIN_SLEEP), self.pump)
-
-    def fail_waiting(self, why: MakeError | None = None, *, before: float = math.inf) -> None:
-        """Fail the waiting callers whose deadline is ``before`` this loop time.
-
-        Args:
-            why: Creates the error; by default each caller's own.
-            before: Loop time; infinite for all callers.
-        """
-        for _, _, waiter in self._heap:
-            if waiter.turn.done() or not waiter.queued:
-                continue
-            if waiter.deadline < before or before == math.inf:
-                self._fail(waiter, why or waiter.make_error)
-        self.pump()
-
-    async def _turn(
-        self,
-        cost: int,
-        priority: int,
-        order: int,
-        deadline: float,
-        make_error: MakeError,
-    ) -> None:
-        """Queue until handed the turn; the caller must then count its call and pump."""
-        if deadline < self.banned_until:
-            raise make_error(self)
-        waiter = _Waiter(
-            self.loop.create_future(), priority, cost, self.size(cost), deadline, make_error
-        )
-        if deadline != math.inf:
-            waiter.timer = self.loop.call_at(deadline, self._expire, waiter)
-        heapq.heappush(self._heap, (priority, order, waiter))
-        self._ahead[priority] += waiter.size
-        if self._timer is None or self._head() is waiter:
-            self.pump()
-        try:
-            error = await waiter.turn
-        except BaseException:
-            self._remove(waiter)
-            if self._handed is waiter:
-                self._handed = None
-            self.pump()
-            raise
-        if error is not None:
-            raise error
+    def _wait_of(self, head: Waiter, now: float) -> float:
+        return max(self.banned_until - now, self.wait_for(min(head.size, self.capacity), now))
 
     def _may_go(self, cost: int, now: float) -> bool:
         return self.banned_until <= now and self.wait_for(self.size(cost), now) <= 0
-
-    def _head(self) -> _Waiter | None:
-        """The first caller that is still waiting."""
-        heap = self._heap
-        while heap:
-            waiter = heap[0][2]
-            if waiter.queued and not waiter.turn.done():
-                return waiter
-            self._remove(waiter)
-            heapq.heappop(heap)
-        return None
-
-    def _remove(self, waiter: _Waiter) -> None:
-        """Remove a caller from the estimates; its heap entry is dropped when it reaches the top."""
-        if not waiter.queued:
-            return
-        waiter.queued = False
-        self._ahead[waiter.priority] -= waiter.size
-        if waiter.timer is not None:
-            waiter.timer.cancel()
-
-    def _expire(self, waiter: _Waiter) -> None:
-        if waiter.turn.done():
-            return
-        self._fail(waiter, waiter.make_error)
-        self.pump()
-
-    def _fail(self, waiter: _Waiter, why: MakeError) -> None:
-        self._remove(waiter)
-        waiter.turn.set_result(why(self))

@@ -9,26 +9,32 @@ of other processes are learned from the headers.
 # ruff: noqa: SLF001 - a lease is the scheduler's other half
 
 import asyncio
-import logging
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import Self, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-import msgspec
-
-from wbym import observe
 from wbym.errors import AccountNotOpen, QuotaExhausted
 from wbym.limits._bans import BanStore, MemoryBans, SharedBanStore
 from wbym.limits._buckets import ParallelBucket, RateBucket, WindowBucket
+from wbym.limits._lease import (
+    DEADLINE_GRACE,
+    BucketState,
+    Lease,
+    closed,
+    exhausted,
+    log,
+    publish_ban,
+)
 from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry, drop_unused
-from wbym.limits._queueing import Bucket, Kind
+from wbym.limits._queueing import Bucket
 from wbym.limits._quota import (
     BucketKey,
     Charge,
@@ -38,48 +44,16 @@ from wbym.limits._quota import (
     Quota,
     Window,
 )
-from wbym.observe import LogFacts, current
-
-__all__ = ["BucketState", "Lease", "Scheduler", "shared_scheduler"]
+from wbym.limits._quota_store import QuotaStore
+from wbym.limits._shared import SharedLimits
+from wbym.observe import LogFacts
 
 T = TypeVar("T")
 
-_log = logging.getLogger("wbym.limits")
-
-
-class BucketState(msgspec.Struct, frozen=True):
-    """A snapshot of a bucket."""
-
-    key: BucketKey
-    kind: Kind
-    quota: Quota | Window | ParallelCap
-    """The published limit."""
-    calls: int
-    """All calls counted in it."""
-    limit: float
-    """The burst, the budget of a period, or the cap on parallel calls."""
-    used: float
-    """The unavailable part of ``limit``; for a rate a fraction, as it leaks."""
-    left: float
-    """Calls that could be made at once, regardless of the queue. Never negative."""
-    waiting: int
-    """Waiting callers."""
-    in_flight: int
-    """Calls in flight."""
-    next_free: float | None
-    """Seconds until a new call of normal priority could be made; None if an answer decides."""
-    banned_until: datetime | None
-    """Aware UTC; None without a ban."""
-    rate_limited: int
-    """Calls that the marketplace rate limited."""
-    reserve: float
-    """A rate's allowance for arrival jitter, in seconds."""
-
+__all__ = ["Scheduler", "shared_scheduler"]
 
 _MAX_RECOUNTS = 4
 """How often stale counts are renewed before a call is made regardless."""
-_DEADLINE_GRACE = 0.05
-"""Seconds beyond ``max_wait`` that a caller whose turn is due still waits."""
 _BANS_EVERY = 0.5
 """Seconds between two readings of other processes' bans."""
 _BANS_RETRY = 10.0
@@ -92,12 +66,8 @@ _MAX_BAN = 30 * 86400.0
 """Seconds; a longer ban in a header is really milliseconds or a date."""
 
 
-class Lease:
-    """The right to make one call: ``async with scheduler.lease(charges) as lease``.
-
-    A lease that ends without `settle` counts as a call at its initial cost: the call may have
-    reached the marketplace.
-    """
+class _LocalLease(Lease):
+    """A call that is counted by this process alone."""
 
     __slots__ = (
         "_banned",
@@ -108,7 +78,6 @@ class Lease:
         "_priority",
         "_scheduler",
         "_taken",
-        "waited",
     )
 
     def __init__(
@@ -126,8 +95,7 @@ class Lease:
         self._cost = cost
         self._taken: dict[Bucket, float] = {}
         self._banned: Bucket | None = None
-        self.waited: float = 0.0
-        """Seconds of waiting for the limits."""
+        self.waited = 0.0
 
     async def __aenter__(self) -> Self:
         scheduler = self._scheduler
@@ -173,16 +141,7 @@ class Lease:
     def settle(
         self, cost: int = 1, signal: LimitSignal | None = None, elapsed: float | None = None
     ) -> None:
-        """Apply the answer's cost and headers. Call before the lease ends; again if more is known.
-
-        Args:
-            cost: Calls that the answer counts as. If it is less than the initial cost, windows are
-                refunded and quotas are not.
-            signal: The limit stated in the headers. A ban begins at once; it is stored when the
-                lease ends.
-            elapsed: Seconds from sending to the first byte of the answer; None if it was not
-                measured.
-        """
+        """See `Lease.settle`."""
         now = self._loop.time()
         extra = cost - self._cost
         self._cost = cost
@@ -208,7 +167,7 @@ class Lease:
                     bucket.fail_waiting(before=bucket.banned_until)
                     bucket.wake()
                     self._banned = bucket
-                    self._scheduler._publish_ban(bucket, until - now)
+                    publish_ban(bucket.key, until - now, self._scheduler._wall)
 
     def _bucket_of(self, *, cap: bool) -> Bucket:
         """The bucket that the headers describe: a parallel cap, or the first of another kind."""
@@ -227,7 +186,7 @@ class Lease:
         priority, cost, taken = self._priority, self._cost, self._taken
         deadline = math.inf
         if self._max_wait is not None:
-            deadline = start + self._max_wait + _DEADLINE_GRACE
+            deadline = start + self._max_wait + DEADLINE_GRACE
         scheduler = self._scheduler
         order = next(scheduler._arrivals)
         recounts = 0
@@ -237,7 +196,9 @@ class Lease:
                 self._require_time(missing, start)
                 for bucket in missing:
                     scheduler._buckets[bucket.key] = bucket  # it may have been dropped meanwhile
-                    at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
+                    at = await bucket.acquire(
+                        cost, priority, order, deadline, partial(self._give_up, bucket)
+                    )
                     taken[bucket] = at
                     bucket.reserve_for(self, cost)
                 if self._loop.time() >= scheduler._bans_due:
@@ -271,15 +232,19 @@ class Lease:
         for bucket in buckets:
             wait = bucket.estimate(self._cost, self._priority, now)
             if wait > left and (wait != math.inf or left <= 0):
-                raise self._scheduler._exhausted(bucket, wait, self._max_wait)
+                raise self._exhausted(bucket, wait)
 
     def _undo(self, bucket: Bucket) -> None:
         del self._taken[bucket]
         bucket.undo(self)
 
     def _give_up(self, bucket: Bucket) -> QuotaExhausted:
-        wait = bucket.estimate(self._cost, self._priority, self._loop.time())
-        return self._scheduler._exhausted(bucket, wait, self._max_wait or 0.0)
+        return self._exhausted(
+            bucket, bucket.estimate(self._cost, self._priority, self._loop.time())
+        )
+
+    def _exhausted(self, bucket: Bucket, wait: float) -> QuotaExhausted:
+        return exhausted(bucket.name, wait, self._max_wait or 0.0, self._scheduler._wall())
 
 
 class Scheduler:
@@ -294,6 +259,11 @@ class Scheduler:
             mistaking slow answers for jitter to that many seconds of calls per burst.
         wall: The clock for stored deadlines, in Unix seconds. Waiting uses the loop's clock, so a
             jump of the wall clock does not affect waits in progress.
+        quotas: A store that counts for all processes and machines, and keeps their bans; it is not
+            closed. By default this process counts alone.
+
+    Raises:
+        ValueError: Both ``bans`` and ``quotas`` are given.
     """
 
     def __init__(
@@ -303,7 +273,15 @@ class Scheduler:
         min_jitter: float = 0.08,
         max_jitter: float = 0.4,
         wall: Callable[[], float] = time.time,
+        quotas: QuotaStore | None = None,
     ) -> None:
+        if bans is not None and quotas is not None:
+            raise ValueError("a store of quotas keeps the bans too: give bans= or quotas=")
+        self._shared: SharedLimits | None = None
+        if quotas is not None:
+            self._shared = SharedLimits(
+                quotas, min_jitter=min_jitter, max_jitter=max_jitter, wall=wall
+            )
         self._bans = bans if bans is not None else MemoryBans()
         self._min_jitter = min_jitter
         self._max_jitter = max_jitter
@@ -361,14 +339,20 @@ class Scheduler:
                 wait is known or a ban begins, else after ``max_wait``.
             ValueError: On entering: one key has two kinds of limit.
             AccountNotOpen: On entering: the scheduler is closed, or belongs to another loop.
+            LimitsUnavailable: On entering: the store of quotas was away for ``max_wait``, or for 30
+                seconds.
         """
-        return Lease(self, charges, priority, max_wait, cost)
+        if self._shared is not None:
+            return self._shared.lease(self._enter, charges, priority, max_wait, cost)
+        return _LocalLease(self, charges, priority, max_wait, cost)
 
     def buckets(self) -> list[BucketState]:
         """The state of every used bucket, ordered by key; long unused ones are dropped."""
         if self._loop is None:
             return []
         now, wall = self._loop.time(), self._wall()
+        if self._shared is not None:
+            return self._shared.buckets(now)
         return [_state(self._buckets[key], now, wall) for key in sorted(self._buckets)]
 
     async def aclose(self) -> None:
@@ -377,8 +361,10 @@ class Scheduler:
         Leases already acquired may still be settled and ended.
         """
         self._closed = True
+        if self._shared is not None:
+            await self._shared.aclose()
         for bucket in self._buckets.values():
-            bucket.fail_waiting(_closed)
+            bucket.fail_waiting(closed)
 
     def _enter(self) -> asyncio.AbstractEventLoop:
         """The running loop; raises AccountNotOpen if it is a different one, and after `aclose`."""
@@ -391,7 +377,7 @@ class Scheduler:
                 )
             self._loop = loop
         if self._closed:
-            raise _closed()
+            raise closed()
         return loop
 
     def _bucket(self, charge: Charge, now: float) -> Bucket | None:
@@ -422,13 +408,13 @@ class Scheduler:
             try:
                 until = await _soon(self._bans.load(bucket.name))
             except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
-                _log.exception("the ban of %s could not be loaded", key, extra=_facts(bucket))
+                log.exception("the ban of %s could not be loaded", key, extra=_facts(bucket))
                 until = None
             if until is not None:
                 now = loop.time()
                 bucket.ban(now + until - self._wall(), now)
             if self._closed:
-                raise _closed()
+                raise closed()
             now = loop.time()
             drop_unused(self._buckets, lambda old: old.is_unused(now))
             self._buckets[key] = self._alive[key] = bucket
@@ -448,13 +434,6 @@ class Scheduler:
                 cap = entry(key, ParallelEntry, lambda: ParallelEntry(quota.limit), now)
                 return ParallelBucket(key, quota, loop, cap)
 
-    def _publish_ban(self, bucket: Bucket, seconds: float) -> None:
-        """Log the ban of a bucket and notify the observer."""
-        _log.info("%s is banned for %.1f s", bucket.name, seconds, extra=_facts(bucket))
-        if observe.watched:
-            until = datetime.fromtimestamp(self._wall() + seconds, UTC)
-            current().banned(marketplace=bucket.key.marketplace, bucket=bucket.name, until=until)
-
     async def _read_bans(self) -> None:
         """Adopt the bans that other processes have stored; an error of the store is only logged."""
         loop, bans = asyncio.get_running_loop(), self._bans
@@ -464,7 +443,7 @@ class Scheduler:
         try:
             stored = await _soon(bans.current())
         except Exception:  # noqa: BLE001 - as above
-            _log.exception("the bans of other processes could not be read")
+            log.exception("the bans of other processes could not be read")
             self._bans_due = loop.time() + _BANS_RETRY
             return
         now, wall = loop.time(), self._wall()
@@ -480,22 +459,12 @@ class Scheduler:
         try:
             await _soon(self._bans.save(bucket.name, until))
         except Exception:  # noqa: BLE001 - as above
-            _log.exception(
+            log.exception(
                 "the ban of %s until %.0f could not be saved",
                 bucket.name,
                 until,
                 extra=_facts(bucket),
             )
-
-    def _exhausted(self, bucket: Bucket, wait: float, max_wait: float) -> QuotaExhausted:
-        """The error for a wait of this many seconds (infinite: unknown)."""
-        wait = 0.0 if wait == math.inf else wait
-        return QuotaExhausted(
-            bucket.name,
-            retry_at=datetime.fromtimestamp(self._wall() + wait, UTC),
-            wait=wait,
-            max_wait=max_wait,
-        )
 
 
 async def _soon(step: Awaitable[T]) -> T:
@@ -510,10 +479,6 @@ async def _soon(step: Awaitable[T]) -> T:
 def _order(bucket: Bucket) -> tuple[int, float, BucketKey]:
     quota = bucket.quota
     return bucket.rank, -quota.interval if isinstance(quota, Quota) else 0.0, bucket.key
-
-
-def _closed(bucket: Bucket | None = None) -> AccountNotOpen:
-    return AccountNotOpen("its scheduler is closed")
 
 
 def _facts(bucket: Bucket) -> LogFacts:

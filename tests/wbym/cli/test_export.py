@@ -164,7 +164,7 @@ def test_invalid_options_are_rejected_first(
             ["feedbacks", "--since", "2026-02-01", "--until", "2026-01-01", "--to", "x.csv"],
             "since must not be after until",
         ),
-        (["chats", "--since", "2026-02-01", "--to", "x.csv"], "chats are read completely"),
+        (["chats", "--since", "2026-02-01", "--to", "x.csv"], "which are read completely"),
     ],
 )
 def test_error_is_one_line(

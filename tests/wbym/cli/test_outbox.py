@@ -146,7 +146,7 @@ def test_resolve_when_unknown(
     result = run("outbox", command, "unknown", outcome)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"unknown is {state}")
-    assert ("the service that uses this file sends it" in result.stdout) is (outcome == "again")
+    assert ("the service that uses this state sends it" in result.stdout) is (outcome == "again")
     assert state_of("unknown") is state
 
 

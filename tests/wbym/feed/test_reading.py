@@ -6,16 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import own_schema
 from tests.wbym.feed.child import child
 from wbym.errors import FeedBusy
-from wbym.feed import MemoryStore, SqliteStore, Store
+from wbym.feed import MemoryStore, PostgresStore, SqliteStore, Store
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """A store that stays open."""
     if request.param == "memory":
         yield MemoryStore()
+    elif request.param == "postgres":
+        server = request.getfixturevalue("postgres_server")
+        async with own_schema(server) as url, PostgresStore(url) as opened:
+            yield opened
     else:
         async with SqliteStore(tmp_path / "state.db") as opened:
             yield opened

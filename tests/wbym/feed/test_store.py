@@ -1,50 +1,72 @@
-"""Common promises of both stores."""
+"""Common promises of all stores."""
 
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, cast
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.postgres import own_schema
 from tests.wbym.feed.kept import BEGIN, at, checkpoint, dead_letter, delivery, event, numbers, step
 from wbym.account import Hint
 from wbym.domain import DeliveryState, Noun, Ref
-from wbym.feed import MemoryStore, SqliteStore, Store
+from wbym.feed import MemoryStore, PostgresStore, SqliteStore, Store
 from wbym.feed._delivery import FINAL, OPEN
 from wbym.feed._store import Checkpoint, Claim, SeenRecord, Step
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
 
-class Reopened:
-    """A SQLite store that is closed and reopened between any two calls."""
+class Following(PostgresStore):
+    """A store that is the reader of whatever account it writes to."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    async def write(self, step: Step) -> None:
+        async with self.reading(step.checkpoint.account, wait=True):
+            await super().write(step)
+
+
+Opened: TypeAlias = SqliteStore | PostgresStore
+
+
+class Reopened:
+    """A store that is closed and reopened between any two calls."""
+
+    def __init__(self, opened: Callable[[], Opened]) -> None:
+        self._opened = opened
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
         async def call(*args: object, **named: object) -> object:
-            async with SqliteStore(self.path) as store:
+            async with self._opened() as store:
                 method: Callable[..., Awaitable[object]] = getattr(store, name)
                 return await method(*args, **named)
 
         return call
 
 
-@pytest.fixture(params=["memory", "sqlite", "reopened"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite, reopened", "postgres"])
 async def keeps(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """A store, tested for its stored data only."""
-    if request.param == "reopened":
-        yield cast(Store, Reopened(tmp_path / "state.db"))
-    elif request.param == "memory":
-        yield MemoryStore()
-    else:
-        async with SqliteStore(tmp_path / "state.db") as opened:
-            yield opened
+    kind, _, reopened = request.param.partition(", ")
+    async with AsyncExitStack() as stack:
+        if kind == "memory":
+            yield MemoryStore()
+            return
+        if kind == "sqlite":
+            opened: Callable[[], Opened] = partial(SqliteStore, tmp_path / "state.db")
+        else:
+            # Not an argument: the other stores are tested without a server.
+            server = request.getfixturevalue("postgres_server")
+            opened = partial(Following, await stack.enter_async_context(own_schema(server)))
+        if reopened:
+            yield cast(Store, Reopened(opened))
+        else:
+            yield await stack.enter_async_context(opened())
 
 
 class TestCheckpoints:
@@ -426,7 +448,7 @@ CHANGES = [
     _call("move", DELIVERIES, was=FEW, held_by=st.none() | OWNERS, owner=st.none() | OWNERS),
     _call("drop", KEYS),
     _call("forget_deliveries", MOMENTS),
-    _call("hint", st.lists(HINTS, max_size=3)),
+    _call("hint", st.lists(HINTS, max_size=3, unique_by=str)),
     _call("drop_hints", NUMBERS),
 ]
 ALL: list[Call] = [
@@ -446,17 +468,30 @@ REOPEN: Call = ("reopen", (), {})
 
 @given(calls=st.lists(st.one_of(*CHANGES, *LOOKS, st.just(REOPEN)), max_size=25))
 async def test_reopened_file_equals_the_memory_store(calls: list[Call]) -> None:
-    memory = MemoryStore()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "state.db"
-        disk = await SqliteStore(path).__aenter__()
-        try:
-            for name, args, named in [*calls, *ALL]:
-                if name == "reopen":
-                    await disk.aclose()
-                    disk = await SqliteStore(path).__aenter__()
-                else:
-                    expected = await getattr(memory, name)(*args, **named)
-                    assert await getattr(disk, name)(*args, **named) == expected, name
-        finally:
-            await disk.aclose()
+        await compare(calls, lambda: SqliteStore(Path(folder) / "state.db"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(calls=st.lists(st.one_of(*CHANGES, *LOOKS, st.just(REOPEN)), max_size=25))
+async def test_reopened_database_equals_the_memory_store(
+    postgres_server: str, calls: list[Call]
+) -> None:
+    async with own_schema(postgres_server) as url:
+        await compare(calls, lambda: Following(url))
+
+
+async def compare(calls: Iterable[Call], opened: Callable[[], Opened]) -> None:
+    """Make the same calls to a store and to one in memory."""
+    memory = MemoryStore()
+    store = await opened().__aenter__()
+    try:
+        for name, args, named in [*calls, *ALL]:
+            if name == "reopen":
+                await store.aclose()
+                store = await opened().__aenter__()
+            else:
+                expected = await getattr(memory, name)(*args, **named)
+                assert await getattr(store, name)(*args, **named) == expected, name
+    finally:
+        await store.aclose()

@@ -1,0 +1,229 @@
+"""Quotas in PostgreSQL, for several processes and machines."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha1
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import msgspec
+
+from wbym._reprs import SecretText, forget_frames, reveal, safe_repr
+from wbym.errors import ConfigError, LimitsUnavailable
+from wbym.limits._addresses import shown_address
+from wbym.limits._batches import Batches
+from wbym.limits._quota import BucketKey
+from wbym.limits._quota_store import (
+    BucketSignal,
+    Reply,
+    Reservation,
+    owner_of,
+    owner_of_grant,
+)
+from wbym.limits._store_wire import (
+    RawReply,
+    Row,
+    bucket_name,
+    read_reply,
+    reservation_row,
+    settlement_row,
+)
+
+try:
+    import asyncpg
+except ImportError as error:  # pragma: no cover - tests install it
+    raise ConfigError("limits in PostgreSQL need an extra: pip install 'wbym[postgres]'") from error
+
+if TYPE_CHECKING:
+    _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+
+__all__ = ["PostgresQuotas"]
+
+_SQL: Final = files("wbym.limits").joinpath("quotas.sql").read_text(encoding="utf-8")
+_VERSION: Final = sha1(_SQL.encode(), usedforsecurity=False).hexdigest()[:8]
+_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_TIMEOUT: Final = 2.0
+"""Seconds for connecting, and for an answer."""
+_MIN_VERSION: Final = 14
+_PURGE_EVERY: Final = 60.0
+"""Seconds between deletions of what has expired."""
+_PASSING: Final = ("08", "40", "53", "55", "57", "58", "25006", "XX000")
+"""Beginnings of the SQLSTATEs of faults that may end by themselves."""
+_ENCODER: Final = msgspec.json.Encoder()
+_REPLIES: Final = msgspec.json.Decoder(RawReply)
+
+# A batch is one statement, which takes the locks of its owners in the order of their numbers.
+_STEPS: Final = """
+SELECT n, CASE verb
+    WHEN 'reserve' THEN {schema}.quota_reserve_{v}(owner, id, given)
+    WHEN 'settle' THEN {schema}.quota_settle_{v}(owner, id, given)
+    WHEN 'renew' THEN {schema}.quota_renew_{v}(owner, id, given)
+    WHEN 'cancel' THEN {schema}.quota_cancel_{v}(owner, id, given)
+    WHEN 'ban' THEN {schema}.quota_ban_{v}(owner, id, given)
+END
+FROM (
+    SELECT verb, owner, id, given, n
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[])
+        WITH ORDINALITY AS asked(verb, owner, id, given, n)
+    ORDER BY hashtext(owner), n
+) AS steps
+"""
+
+_Step: TypeAlias = tuple[str, str, str, str]
+"""A verb, its owner, its grant, its arguments."""
+
+
+class PostgresQuotas:
+    """A `QuotaStore` in PostgreSQL 14 or later; also behind PgBouncer in transaction mode.
+
+    All steps of a process share one connection. The tables and functions are created on first use,
+    which needs the right to create them.
+
+    Args:
+        url: ``postgresql://user:password@host:5432/database``, with the parameters of libpq and
+            ``schema`` (by default ``wbym``).
+
+    Raises:
+        ConfigError: The address is invalid.
+    """
+
+    def __init__(self, url: str) -> None:
+        url = SecretText(url)
+        self._address: Final = shown_address(url, ("postgresql", "postgres"))
+        parts = urlsplit(reveal(url))
+        parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+        self._schema: Final = parameters.pop("schema", "wbym")
+        if not _SCHEMA.fullmatch(self._schema):
+            rule = "schema must be one name of lower-case Latin letters, digits and _"
+            raise ConfigError(f"limits: {self._address}: {rule}")
+        query = urlencode(parameters, quote_via=quote)
+        self._url: Final = SecretText(parts._replace(query=query).geturl())
+        self._steps: Final = self._sql(_STEPS)
+        self._batches: Batches[_Step, object] = Batches(self._send)
+        self._connection: _Connection | None = None
+        self._purge_at = 0.0
+
+    @safe_repr
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._address!r})"
+
+    async def reserve(self, reservation: Reservation) -> Reply:
+        """See `QuotaStore.reserve`."""
+        raw = await self._ask("reserve", reservation.id, reservation_row(reservation))
+        if not isinstance(raw, str):
+            raise LimitsUnavailable(self._address, "it gave an unknown answer")
+        return read_reply(reservation, _REPLIES.decode(raw))
+
+    async def settle(
+        self,
+        grant: str,
+        cost: int,
+        signals: Sequence[BucketSignal] = (),
+        elapsed: float | None = None,
+    ) -> None:
+        """See `QuotaStore.settle`."""
+        await self._ask("settle", grant, settlement_row(cost, signals, elapsed))
+
+    async def renew(self, grant: str) -> bool:
+        """See `QuotaStore.renew`."""
+        return await self._ask("renew", grant, ()) == "true"
+
+    async def cancel(self, grant: str) -> None:
+        """See `QuotaStore.cancel`."""
+        await self._ask("cancel", grant, ())
+
+    async def ban(self, key: BucketKey, seconds: float) -> None:
+        """See `QuotaStore.ban`."""
+        given = _ENCODER.encode((bucket_name(key), seconds)).decode()
+        await self._batches.ask(("ban", owner_of(key), "", given))
+
+    async def aclose(self) -> None:
+        """Close the connection, after what was asked is sent."""
+        await self._batches.aclose()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # it may be lost
+                await connection.close(timeout=_TIMEOUT)
+
+    async def _ask(self, verb: str, grant: str, row: Row) -> object:
+        given = _ENCODER.encode(row).decode()
+        return await self._batches.ask((verb, owner_of_grant(grant), grant, given))
+
+    async def _send(self, steps: Sequence[_Step]) -> Sequence[object]:
+        try:
+            connection = self._connection
+            if connection is None or connection.is_closed():
+                connection = self._connection = await self._connect()
+            verbs, owners, grants, given = (list(column) for column in zip(*steps, strict=True))
+            rows = await connection.fetch(
+                self._steps, verbs, owners, grants, given, timeout=_TIMEOUT
+            )
+            await self._purge(connection)
+        except ConfigError:
+            raise
+        except Exception as error:  # noqa: BLE001 - asyncpg has no common base class
+            if self._connection is not None:
+                self._connection.terminate()
+                self._connection = None
+            raise self._translated(error) from None
+        answers: list[object] = [None] * len(steps)
+        for number, answer in rows:
+            answers[number - 1] = answer
+        return answers
+
+    async def _connect(self) -> "_Connection":
+        """Connect, and create what is missing.
+
+        Raises:
+            ConfigError: The server is too old.
+        """
+        connection = await asyncpg.connect(
+            reveal(self._url),
+            timeout=_TIMEOUT,
+            statement_cache_size=0,
+            server_settings={"application_name": "wbym"},
+        )
+        try:
+            version = connection.get_server_version().major
+            if version < _MIN_VERSION:
+                raise ConfigError(
+                    f"limits: {self._address}: PostgreSQL {version} is too old;"
+                    f" {_MIN_VERSION} is needed"
+                )
+            name = f"{self._schema}.quota_purge_{_VERSION}()"
+            if await connection.fetchval("SELECT to_regprocedure($1)", name) is None:
+                async with connection.transaction():
+                    await connection.execute(
+                        "SELECT pg_advisory_xact_lock(2003, 0);"
+                        f"CREATE SCHEMA IF NOT EXISTS {self._schema};{self._sql(_SQL)}",
+                        timeout=10 * _TIMEOUT,
+                    )
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _purge(self, connection: "_Connection") -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._purge_at:
+            self._purge_at = now + _PURGE_EVERY
+            await connection.execute(self._sql("SELECT {schema}.quota_purge_{v}()"))
+
+    def _sql(self, text: str) -> str:
+        return text.replace("{schema}", self._schema).replace("{v}", _VERSION)
+
+    def _translated(self, error: Exception) -> Exception:
+        forget_frames(error)
+        text = str(error).partition("\n")[0] or type(error).__name__
+        if isinstance(error, asyncpg.PostgresError):
+            code = error.sqlstate or ""
+            if not code.startswith(_PASSING):
+                return ConfigError(f"limits: {self._address}: {text}")
+        elif isinstance(error, asyncpg.ClientConfigurationError):
+            return ConfigError(f"limits: {self._address}: {text}")
+        elif isinstance(error, TimeoutError):
+            text = "no answer in time"
+        return LimitsUnavailable(self._address, text)
