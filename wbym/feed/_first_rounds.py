@@ -9,7 +9,7 @@ __all__ = ["FirstRounds"]
 
 MAX_AT_ONCE: Final = 100
 """First rounds that run at once: as many as requests may be in flight to one server."""
-MAX_COUNTED: Final = 3.0
+MAX_COUNTED: Final = 5.0
 """Seconds after which a first round no longer counts: it waits for its limits or a slow server, or
 reads a long list, and leaves the process time for others."""
 HEAD_START: Final = 60.0
