@@ -18,6 +18,7 @@ from wbym.calls import require
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed._consumer import Confirmations, Events
 from wbym.feed._dead_letters import DeadLetters
+from wbym.feed._first_rounds import HEAD_START, FirstRounds
 from wbym.feed._outbox import Outbox
 from wbym.feed._patience import Patience
 from wbym.feed._reader import Reader, StreamStatus
@@ -35,12 +36,6 @@ _HOLD_EVERY: Final = 1.0
 _BACKLOG_EVERY: Final = 15.0
 """Seconds between reports of the backlog, and between checks for events that another process made
 ready again."""
-
-
-_MAX_BEGINNING: Final = 400
-"""Readers whose first rounds run at once; several times the requests that may be in flight."""
-_MAX_STALL: Final = 1.0
-"""Seconds without the end of a round after which more begin."""
 _AT_ONCE: Final = 100
 """Accounts that are taken or given back concurrently."""
 
@@ -73,9 +68,6 @@ class Feed:
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._held: dict[str, AbstractAsyncContextManager[None]] = {}
         self._confirmations = Confirmations(store)
-        self._beginning: set[tuple[str, str]] = set()
-        """Readers in their first round."""
-        self._round_ended = asyncio.Event()
         self._woken = asyncio.Event()
         self._hinted = asyncio.Event()
         self._failure: BaseException | None = None
@@ -153,14 +145,17 @@ class Feed:
                 # Its loop was left, without the end of a block.
                 await self._release()
             await self._hold(accounts, wait=wait)
-            for name, account in accounts.items():
-                self._followed.add(name)
-                for stream in account.streams():
-                    self._readers[name, stream.name] = self._reader(name, stream, begin)
+            streams = [
+                (name, stream) for name, account in accounts.items() for stream in account.streams()
+            ]
+            first_rounds = FirstRounds(len(streams))
+            self._followed.update(accounts)
+            for name, stream in streams:
+                self._readers[name, stream.name] = self._reader(name, stream, begin, first_rounds)
         except BaseException:
             await self._stop()
             raise
-        self._spawn("", self._begin(dict(self._readers)))
+        self._spawn("", self._begin(dict(self._readers), first_rounds))
         self._spawn("", self._watch_hints(list(accounts)))
         self._spawn("", self._watch_hold())
         self._spawn("", self._watch_backlog())
@@ -197,27 +192,26 @@ class Feed:
         held = [self._held.pop(name) for name in accounts]
         await _gather([one.__aexit__(None, None, None) for one in held])
 
-    async def _begin(self, readers: Mapping[tuple[str, str], Reader]) -> None:
-        """Start the readers, the next ones as earlier ones end their first rounds.
+    async def _begin(
+        self, readers: Mapping[tuple[str, str], Reader], first_rounds: FirstRounds
+    ) -> None:
+        """Start the readers, the next ones as earlier ones end their first rounds."""
+        release = asyncio.get_running_loop().call_later(HEAD_START, first_rounds.release)
+        try:
+            for key, reader in readers.items():
+                await first_rounds.begin(key)
+                if self._readers.get(key) is reader:
+                    self._spawn(key[0], reader.run())
+                else:
+                    first_rounds.end(key)
+            await first_rounds.wait()
+        finally:
+            release.cancel()
+            first_rounds.release()
 
-        Thousands of rounds at once would take no less time, and much more memory.
-        """
-        for key, reader in readers.items():
-            while len(self._beginning) >= _MAX_BEGINNING:
-                self._round_ended.clear()
-                with anyio.move_on_after(_MAX_STALL) as stall:
-                    await self._round_ended.wait()
-                if stall.cancelled_caught:  # they wait for their limits
-                    self._beginning.clear()
-            if self._readers.get(key) is reader:
-                self._beginning.add(key)
-                self._spawn(key[0], reader.run())
-
-    def _end_round(self, key: tuple[str, str]) -> None:
-        self._beginning.discard(key)
-        self._round_ended.set()
-
-    def _reader(self, account: str, stream: Stream, since: datetime) -> Reader:
+    def _reader(
+        self, account: str, stream: Stream, since: datetime, first_rounds: FirstRounds
+    ) -> Reader:
         return Reader(
             account,
             stream,
@@ -227,7 +221,7 @@ class Feed:
             on_events=self._woken.set,
             on_error=partial(self._stream_failed, account),
             on_delivery=self.outbox.seen,
-            on_round=partial(self._end_round, (account, stream.name)),
+            first_rounds=first_rounds,
         )
 
     def _spawn(self, account: str, work: Coroutine[Any, Any, None]) -> None:
@@ -311,7 +305,6 @@ class Feed:
         with anyio.CancelScope(shield=True):
             await _cancel(list(self._tasks))
             self._readers.clear()
-            self._beginning.clear()
             self._followed.clear()
             try:
                 await self._confirmations.write()

@@ -24,6 +24,7 @@ from wbym.errors import (
 )
 from wbym.feed._coalescing import coalesce
 from wbym.feed._diff import diff_batch
+from wbym.feed._first_rounds import FirstRounds
 from wbym.feed._pace import interval
 from wbym.feed._patience import Patience
 from wbym.feed._store import Checkpoint, Step, Store
@@ -75,7 +76,7 @@ class Reader:
         on_events: Called after new events were stored.
         on_error: Called with the error of each round that failed.
         on_delivery: Called with each delivery of the outbox that was seen.
-        on_round: Called at the end of each round.
+        first_rounds: Those of all streams of the feed, which go before repeated rounds.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Reader:
         on_events: Callable[[], None],
         on_error: Callable[[Exception], None],
         on_delivery: Callable[[Delivery], None],
-        on_round: Callable[[], None],
+        first_rounds: FirstRounds,
     ) -> None:
         self.account: Final = account
         self.name: Final = stream.name
@@ -100,7 +101,7 @@ class Reader:
         self._on_events = on_events
         self._on_error = on_error
         self._on_delivery = on_delivery
-        self._on_round = on_round
+        self._first_rounds = first_rounds
         self._checkpoint: Checkpoint | None = None
         self._read_at: datetime | None = None
         self._error: Exception | None = None
@@ -176,6 +177,8 @@ class Reader:
                 with anyio.move_on_after(max(0.0, due_at - clock())):
                     await self._woken.wait()
                     await anyio.sleep(max(0.0, began + _MIN_INTERVAL - clock()))
+                    continue
+                await self._first_rounds.hold(self._woken)
         finally:
             self._ended = True
             _answer(self._waiters, found=False)
@@ -198,7 +201,7 @@ class Reader:
         finally:
             self._waiting_since = None
             _answer(waiters, found=whole)
-            self._on_round()
+            self._first_rounds.end((self.account, self.name))
         seconds = asyncio.get_running_loop().time() - began
         current().poll_ended(
             account=self.account, stream=self.name, events=events, seconds=seconds, error=error

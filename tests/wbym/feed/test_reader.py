@@ -8,6 +8,7 @@ import pytest
 from tests.wbym.feed.kept import BEGIN
 from wbym.account import Batch, Poll
 from wbym.feed import MemoryStore
+from wbym.feed._first_rounds import FirstRounds
 from wbym.feed._patience import Patience
 from wbym.feed._reader import Reader
 
@@ -40,7 +41,7 @@ async def test_stall_is_shown() -> None:
         on_events=lambda: None,
         on_error=lambda error: None,
         on_delivery=lambda delivery: None,
-        on_round=lambda: None,
+        first_rounds=FirstRounds(1),
     )
     task = asyncio.create_task(reader.run())
     await asyncio.sleep(5)
@@ -53,5 +54,44 @@ async def test_stall_is_shown() -> None:
     ended = reader.status
     assert ended.waiting_since is None
     assert ended.read_at is not None
+    task.cancel()
+    await asyncio.wait([task])
+
+
+class Counted:
+    """A stream that counts its rounds."""
+
+    name = "chats"
+    every = 1.0
+
+    def __init__(self) -> None:
+        self.rounds = 0
+
+    async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
+        self.rounds += 1
+        yield Batch(())
+
+
+async def test_repeated_rounds_wait_for_first_ones_of_a_crowd() -> None:
+    stream, first_rounds = Counted(), FirstRounds(1000)
+    reader = Reader(
+        "shop",
+        stream,
+        MemoryStore(),
+        since=BEGIN,
+        patience=Patience(),
+        on_events=lambda: None,
+        on_error=lambda error: None,
+        on_delivery=lambda delivery: None,
+        first_rounds=first_rounds,
+    )
+    task = asyncio.create_task(reader.run())
+    await asyncio.sleep(20)
+    assert stream.rounds == 1
+    assert await reader.poll_now("chat"), "a hint is not held"
+    assert stream.rounds == 2
+    first_rounds.release()
+    await asyncio.sleep(20.5)
+    assert stream.rounds > 20
     task.cancel()
     await asyncio.wait([task])
