@@ -8,6 +8,7 @@ translation of less than `MIN_TRANSLATED` of the guides. ``--update`` only bring
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,8 @@ _ENGLISH_ONLY: Final = {
 """Pages for those who work on wbym, and tables of docstrings."""
 GUIDES: Final = sorted(page.stem for page in ROOT.glob("*.md") if page.stem not in _ENGLISH_ONLY)
 """The pages that exist in Russian too."""
+
+_NO_DATE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _ENTRANCE: Final = """<!doctype html>
 <meta charset="utf-8">
@@ -77,6 +80,13 @@ def _update(guide: str) -> None:
     catalog = _read(path) if path.exists() else Catalog(locale="ru", project="wbym")
     catalog.update(_read(BUILD / "gettext" / f"{guide}.pot"))
     catalog.obsolete.clear()
+    catalog.header_comment = (
+        f"# Russian texts of docs/{guide}.md; `make translations` updates them."
+    )
+    catalog.fuzzy = False
+    # Those that change with each run, or name nobody.
+    catalog.creation_date = catalog.revision_date = _NO_DATE
+    catalog.last_translator = catalog.language_team = catalog.msgid_bugs_address = "wbym"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         write_po(file, catalog, width=100, omit_header=False, ignore_obsolete=True)
