@@ -81,7 +81,7 @@ def _update(guide: str) -> None:
     catalog.update(_read(BUILD / "gettext" / f"{guide}.pot"))
     catalog.obsolete.clear()
     catalog.header_comment = (
-        f"# Russian texts of docs/{guide}.md; `make translations` updates them."
+        f"# Russian texts of {guide}.md; `make translations` updates them."
     )
     catalog.fuzzy = False
     # Those that change with each run, or name nobody.
