@@ -345,7 +345,7 @@ async def soak(
     """
     rng = random.Random(seed)
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(dir="."))
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         empty = ("--chats", "0", "--feedbacks", "0", "--questions", "0", "--returns", "0")
         wb, ym = [
             await stack.enter_async_context(
