@@ -136,10 +136,7 @@ class SimulatorServer:
 
     @property
     def url(self) -> str:
-        """The address of the running server.
-
-        Returns:
-            Such as `http://127.0.0.1:40001`.
+        """The address of the running server, with its port.
 
         Raises:
             RuntimeError: The simulator is not running.
