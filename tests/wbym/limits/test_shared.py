@@ -148,7 +148,7 @@ class TestContract:
 
     async def test_waiting_callers_fail_if_it_is_closed(self, two: Two) -> None:
         await call(two.first, FAST, known_cost=2)
-        slow = charge(Quota(1, 100, 1))
+        slow = charge(Quota(1, 100, 1), "slow")
         await call(two.first, slow)
         waiting = asyncio.create_task(call(two.first, slow, max_wait=None))
         await asyncio.sleep(0.05)
