@@ -1,4 +1,4 @@
-"""The committed results in ``docs/benchmarks/``; ``make docs`` writes the pages from them.
+"""The committed results in ``docs/benchmarks/``; ``make tables`` writes the pages from them.
 
 ``python -m benchmarks.publish`` draws the plots anew from the results, without measuring.
 """

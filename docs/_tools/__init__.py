@@ -1,4 +1,4 @@
-"""The tables in README and ``docs/`` that are generated from code; ``make docs`` writes them.
+"""The tables in README and ``docs/`` that are generated from code; ``make tables`` writes them.
 
 A page says in a comment which function writes what follows, up to the comment that ends it::
 
