@@ -338,6 +338,9 @@ class _Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         return "<shared>"
 
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return []
+
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts: dict[str, dict[str, object]]
@@ -345,6 +348,9 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __repr__(self) -> str:
         return "<file>"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return []
 
 
 def _read(path: Path) -> tuple[SecretText, _File]:
@@ -367,15 +373,12 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
     text, file = _read(path)
     if not file.accounts:
         raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
-    limits = file.shared.limits
-    if limits is not None and not is_store_address(limits):
+    if file.shared.limits is not None and not is_store_address(file.shared.limits):
         rule = "expected an address such as redis://host or postgresql://host"
         raise ConfigError(f"{path}: shared.limits: {rule}")
-    shared = {} if limits is None else {"limits": limits}
-    return [
-        _Table(path, text, name, _Hidden({**shared, **table})).source(environ)
-        for name, table in file.accounts.items()
-    ]
+    shared = _Hidden({} if file.shared.limits is None else {"limits": file.shared.limits})
+    tables = _Hidden({name: _Hidden({**shared, **file.accounts[name]}) for name in file.accounts})
+    return [_Table(path, text, name, tables[name]).source(environ) for name in tables]
 
 
 class _Table:

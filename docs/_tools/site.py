@@ -80,9 +80,7 @@ def _update(guide: str) -> None:
     catalog = _read(path) if path.exists() else Catalog(locale="ru", project="wbym")
     catalog.update(_read(BUILD / "gettext" / f"{guide}.pot"))
     catalog.obsolete.clear()
-    catalog.header_comment = (
-        f"# Russian texts of {guide}.md; `make translations` updates them."
-    )
+    catalog.header_comment = f"# Russian texts of {guide}.md; `make translations` updates them."
     catalog.fuzzy = False
     # Those that change with each run, or name nobody.
     catalog.creation_date = catalog.revision_date = _NO_DATE

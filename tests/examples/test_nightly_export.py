@@ -36,6 +36,7 @@ async def test_everything_is_read_and_added_to(
         "questions",
         "returns",
         "chats",
+        "messages",
     }
     rated = ratings(tmp_path)
     assert rated["feedbacks"].sum() == 70

@@ -23,7 +23,6 @@ from typing import Final, TypeVar
 from urllib.parse import quote, quote_plus
 
 import anyio
-import anyio.to_thread
 import msgspec
 
 from wbym import observe
@@ -138,7 +137,9 @@ class Download:
             raise InvalidInput("download.save", "path", rule, path) from error
         size = 0
         try:
-            new, mode = await anyio.to_thread.run_sync(open_private, Path(part))
+            from anyio import to_thread  # only downloads need it
+
+            new, mode = await to_thread.run_sync(open_private, Path(part))
             async with anyio.wrap_file(new) as file:
                 async for chunk in self.chunks():
                     size += await file.write(chunk)
