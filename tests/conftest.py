@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter  # public since pytest 9
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
@@ -47,7 +48,7 @@ def _no_constants() -> Constants:
     return Constants()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     # pytest's own -rs prints a line per place that skips.
     reasons = Counter(
         report.longrepr[2].removeprefix("Skipped: ")
