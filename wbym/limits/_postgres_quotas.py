@@ -1,19 +1,17 @@
 """Quotas in PostgreSQL, for several processes and machines."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha1
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 
+from wbym._postgres import Address
 from wbym._reprs import SecretText, forget_frames, reveal, safe_repr
-from wbym.errors import ConfigError, LimitsUnavailable
-from wbym.limits._addresses import shown_address
+from wbym.errors import ConfigError, LimitsUnavailable, StateError
 from wbym.limits._batches import Batches
 from wbym.limits._quota import BucketKey
 from wbym.limits._quota_store import (
@@ -44,7 +42,6 @@ __all__ = ["PostgresQuotas"]
 
 _SQL: Final = files("wbym.limits").joinpath("quotas.sql").read_text(encoding="utf-8")
 _VERSION: Final = sha1(_SQL.encode(), usedforsecurity=False).hexdigest()[:8]
-_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _TIMEOUT: Final = 2.0
 """Seconds for connecting, and for an answer."""
 _MIN_VERSION: Final = 14
@@ -92,15 +89,14 @@ class PostgresQuotas:
 
     def __init__(self, url: str) -> None:
         url = SecretText(url)
-        self._address: Final = shown_address(url, ("postgresql", "postgres"))
-        parts = urlsplit(reveal(url))
-        parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
-        self._schema: Final = parameters.pop("schema", "wbym")
-        if not _SCHEMA.fullmatch(self._schema):
-            rule = "schema must be one name of lower-case Latin letters, digits and _"
-            raise ConfigError(f"limits: {self._address}: {rule}")
-        query = urlencode(parameters, quote_via=quote)
-        self._url: Final = SecretText(parts._replace(query=query).geturl())
+        try:
+            address = Address(url)
+        except StateError as error:
+            forget_frames(error)
+            raise ConfigError(f"limits: {error}") from None
+        self._address: Final = str(address)
+        self._schema: Final = address.schema
+        self._url: Final = address.url
         self._steps: Final = self._sql(_STEPS)
         self._batches: Batches[_Step, object] = Batches(self._send)
         self._connection: _Connection | None = None

@@ -61,7 +61,7 @@ class TestAddresses:
             f"redis://user:{PASSWORD}/x@cache/0",
             f"redis://cache:port{PASSWORD}/0",
             f"redis://:{PASSWORD}@cache/database",
-            f"postgresql://user:{PASSWORD}@/",
+            f"postgresql://user:{PASSWORD}/x@cache/shop",
             f"postgresql://user:{PASSWORD}@cache/shop?schema=Bad;name",
         ],
     )
