@@ -17,7 +17,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 
 @contextmanager
 def following(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-c", "from wbym.cli import main; main()", "events", *arguments]
+    # Tests that run in the background have inherited that interrupts are ignored.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "from wbym.cli import main; main()"
+    command = [sys.executable, "-c", code, "events", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe) as process:
         try:
