@@ -1,7 +1,5 @@
 """One seller's cabinet: the base of its data, and the context that all parts of it share."""
 
-from __future__ import annotations
-
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The responses of a simulator, before they are sent over HTTP."""
 
-from __future__ import annotations
-
 import gzip
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping

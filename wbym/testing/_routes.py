@@ -1,7 +1,5 @@
 """The methods of a simulator: each is a handler that states its own route."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -39,7 +37,7 @@ class Call:
         """A variable part of the path."""
         return self.request.match_info[name]
 
-    async def parts(self, max_size: int) -> list[FormPart] | None:
+    async def parts(self, max_size: int) -> "list[FormPart] | None":
         """The parts of a multipart form; content over `max_size` bytes in all is cut.
 
         Returns:

@@ -1,7 +1,5 @@
 """The counts of a simulator."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 
