@@ -332,6 +332,13 @@ class TestCursors:
         found = await Inbox(toy).feedbacks(newest_first=True, since=since, until=until).all()
         assert [item.ref.id for item in found] == [str(60 * 24 * day) for day in (99, 50, 3)]
 
+    async def test_windows_when_a_shop_is_small(self) -> None:
+        toy = Toy("a", [[3, 1, 2]], newest_first=False)
+        until = BEGIN + timedelta(days=365 * 20)
+        found = await Inbox(toy).feedbacks(newest_first=True, until=until).all()
+        assert _ids(found) == ["a3", "a2", "a1"]
+        assert toy.requests <= 5  # each window costs the next caller the room of a call
+
     @pytest.mark.parametrize("cursor", ["x", "2026-01-01T00:00:00"])
     async def test_windows_when_the_cursor_is_invalid(self, cursor: str) -> None:
         toy = Toy("a", [[1]], newest_first=False)

@@ -30,10 +30,10 @@ Moment: TypeAlias = Callable[[T], datetime | None]
 _CHUNK: Final = 100
 """Records per page when several accounts are merged in order."""
 _FIRST_WINDOW: Final = timedelta(days=7)
-_MAX_WINDOW: Final = 5000
-"""Records of a window above which the next one is shorter."""
-_MIN_WINDOW: Final = 500
-"""Records of a window below which the next one is longer."""
+_WINDOW_RECORDS: Final = 2000
+"""Records that a window is meant to have."""
+_GROWTH: Final = 16
+"""Max ratio of the lengths of two successive windows: a call costs time even for few records."""
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _cursors = msgspec.json.Decoder(dict[str, str | None])
 
@@ -275,8 +275,8 @@ def by_windows(
 ) -> Listing[T]:
     """Sort an unordered list newest first, by reading it in time windows, newest window first.
 
-    One window is in memory at a time. The first is a week long; a window with few records makes the
-    next one longer, one with many shorter. A cursor is the end of a window.
+    One window is in memory at a time. The first is a week long; the next ones are as long as some
+    2,000 records took in the one before, at most 16 times longer. A cursor is the end of a window.
 
     Args:
         part: Returns the list of a window, both ends inclusive.
@@ -314,12 +314,8 @@ def by_windows(
             yield Page(found, end.isoformat(), cursor, None, undecodable)
             if is_last:
                 return
-            if not found:
-                length *= 4  # before a new shop come years without records
-            elif len(found) < _MIN_WINDOW:
-                length *= 2
-            elif len(found) > _MAX_WINDOW:
-                length = max(length / 2, timedelta(hours=1))
+            ratio = _WINDOW_RECORDS / max(1, len(found))
+            length = max(length * min(_GROWTH, max(1 / _GROWTH, ratio)), timedelta(hours=1))
             end = following
 
     return Listing(read, newest_first=True)

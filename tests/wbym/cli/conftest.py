@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from wbym.cli import app as commands
+from wbym.limits import _scheduler
 from wbym_wildberries.simulator import make_token
 
 Run: TypeAlias = Callable[..., Result]
@@ -102,6 +103,7 @@ def run() -> Run:
     runner = CliRunner()
 
     def invoke(*arguments: str, input: str | None = None) -> Result:  # noqa: A002 - click's name
+        _scheduler._process.clear()  # each command is a process, and its simulator has no limits
         result = runner.invoke(commands.app, list(arguments), input=input)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -8,6 +8,7 @@ import pytest
 
 from tests.wbym.cli.conftest import Simulated
 from wbym.cli import main
+from wbym.limits import _scheduler
 
 ENCODINGS = ("ascii", "cp1251", "cp866", "latin-1")
 
@@ -40,6 +41,7 @@ def test_records_when_the_encoding_lacks_characters(
         terminal(60)
     for encoding in ENCODINGS:
         for command in ("feedbacks", "check", "inbox"):
+            _scheduler._process.clear()
             raw = io.BytesIO()
             with monkeypatch.context() as patch:
                 patch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding))
