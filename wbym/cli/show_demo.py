@@ -38,7 +38,7 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     """Print a table of records, requests and times."""
     # Narrow enough for 60 columns: figures must not be cut.
     table = _table("Read and answered within the limits")
-    for head in ("read", "of", "sent", "requests", "limited", "s"):
+    for head in ("read", "of", "sent", "calls", "limited", "s"):
         table.add_column(head, justify="right", no_wrap=True)
     for result in outcome.results:
         _add(table, result)
@@ -56,7 +56,7 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     ratio = "" if outcome.ratio is None else f", ratio {outcome.ratio:.2f}"
     _text(
         console,
-        f"The limits allow {outcome.bound:.1f} s at best{ratio}. limited: requests that exceeded "
+        f"The limits allow {outcome.bound:.1f} s at best{ratio}. limited: calls that exceeded "
         "a limit, as the simulators counted them.",
         "dim",
     )
@@ -99,7 +99,14 @@ def show_next(console: Console) -> None:
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+    )
     table.add_column("", no_wrap=True)
     return table
 

@@ -12,9 +12,10 @@ from wbym.account import Account, CatalogRow
 from wbym.cli import demo_assistant, demo_command
 from wbym.cli.assistant import answer_to
 from wbym.cli.assistant_process import Served, judge
-from wbym.cli.demo import DemoError
+from wbym.cli.demo import DemoError, Outcome
 from wbym.cli.demo_assistant import Survived, run_assistant
 from wbym.cli.progress import Bars, Lines, Quiet
+from wbym.cli.show_demo import show_outcome
 from wbym.cli.tally import (
     PathCounts,
     Result,
@@ -98,11 +99,26 @@ def test_demo_ends_with_a_table(run: Run) -> None:
     assert result.exit_code == 0, result.stderr
     assert "wildberries: simulated shop at http://127.0.0.1:" in result.stdout
     assert "wildberries feedbacks: 2 read, 2 written, 0." in result.stdout
-    for head in ("requests", "limited"):
+    for head in ("calls", "limited"):
         assert f" {head} " in result.stdout
     assert "No shop is touched" in result.stdout
     assert "The limits allow 0.0 s at best." in result.stdout
     assert "wbym simulate wildberries" in result.stdout
+
+
+def test_figures_are_whole_on_sixty_columns() -> None:
+    tallies = [Tally("yandex_market", "feedbacks", 20_000, written=500, seconds=123.4)]
+    tallies[0].read = 19_999
+    stats = SimulatorStats(2_345, 0)
+    counts = {"feedbacks": PathCounts(2_345, 0)}
+    result = Result("yandex_market", "yandex_market", tallies, stats, counts, 1.0, 0)
+    console = Console(file=StringIO(), width=60)
+    show_outcome(console, Outcome([result], 123.4, 100.0, []))
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+    assert "…" not in text
+    for figure in ("19,999", "20,000", " 500 ", "2345", "123.4"):
+        assert figure in text
 
 
 def test_demo_without_a_simulator_is_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
