@@ -55,6 +55,7 @@ class Result(msgspec.Struct, Generic[R], frozen=True):
 
 
 DONE: Final[Result[None]] = Result(Outcome.DONE)
+"""The result of an item that was carried out and has no value."""
 
 _FAILS_ALL: Final = (CredentialError, Unauthorized, PaymentRequired, Forbidden)
 """Errors of the account, not of the items."""

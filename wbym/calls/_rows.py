@@ -834,10 +834,15 @@ class _Verb:
 
 
 get: Final = _Verb("GET")
+"""Decorator of a method of a `Group` whose operation is a GET request."""
 post: Final = _Verb("POST")
+"""Decorator of a method of a `Group` whose operation is a POST request."""
 patch: Final = _Verb("PATCH")
+"""Decorator of a method of a `Group` whose operation is a PATCH request."""
 put: Final = _Verb("PUT")
+"""Decorator of a method of a `Group` whose operation is a PUT request."""
 delete: Final = _Verb("DELETE")
+"""Decorator of a method of a `Group` whose operation is a DELETE request."""
 
 
 def row(method: Callable[..., object]) -> Row:
