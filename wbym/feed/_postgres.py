@@ -85,35 +85,35 @@ WITH fence AS MATERIALIZED (
     WHERE s.step <> excluded.step
     RETURNING id
 ), seen AS (
-    INSERT INTO {seen_record} SELECT stream.id, r.key, r.version, r.revision, r.at
-    FROM stream, unnest($9::text[], $10::text[], $11::bigint[], $12::timestamptz[])
-        AS r (key, version, revision, at)
+    INSERT INTO {seen_record}
+    SELECT stream.id, r->>0, r->>1, (r->>2)::bigint, (r->>3)::timestamptz
+    FROM stream, jsonb_array_elements(convert_from($9, 'UTF8')::jsonb) AS r
     ON CONFLICT (stream, key) DO UPDATE SET version = excluded.version,
         revision = excluded.revision, at = excluded.at
 ), forgotten AS (
     DELETE FROM {seen_record} AS r USING stream WHERE r.stream = stream.id
-    AND $13::timestamptz IS NOT NULL AND r.key <> ALL($9::text[])
-    AND (r.at < $13 OR r.key = ANY($14::text[]))
+    AND $10::timestamptz IS NOT NULL AND r.key <> ALL($11::text[])
+    AND (r.at < $10 OR r.key = ANY($12::text[]))
 ), turn AS MATERIALIZED (
-    SELECT pg_advisory_xact_lock($22) FROM stream WHERE cardinality($15::text[]) > 0
+    SELECT pg_advisory_xact_lock($14) FROM stream WHERE $13::bytea <> '[]'
 ), events AS (
     INSERT INTO {event} (id, account, kind, at, record, chat, sent_as)
-    SELECT e.id, e.account, e.kind, e.at, e.record, e.chat, e.sent_as
-    FROM turn, unnest($15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::bytea[],
-        $20::bytea[], $21::text[]) WITH ORDINALITY
-        AS e (id, account, kind, at, record, chat, sent_as, place)
-    ORDER BY e.place
+    SELECT e->>0, e->>1, e->>2, (e->>3)::timestamptz, decode(e->>4, 'base64'),
+        decode(e->>5, 'base64'), e->>6
+    FROM turn, jsonb_array_elements(convert_from($13, 'UTF8')::jsonb) WITH ORDINALITY
+        AS events (e, place)
+    ORDER BY place
 ), moved AS (
-    UPDATE {delivery} AS d SET state = m.state, updated_at = m.updated_at, body = m.body,
-        work = CASE WHEN m.is_final THEN ''::bytea ELSE d.work END
-    FROM stream, unnest($23::text[], $24::text[], $25::timestamptz[], $26::text[], $27::text[],
-        $28::boolean[]) AS m (key, state, updated_at, body, was, is_final)
-    WHERE d.key = m.key AND d.state = ANY(string_to_array(m.was, ','))
+    UPDATE {delivery} AS d SET state = m->>1, updated_at = (m->>2)::timestamptz, body = m->>3,
+        work = CASE WHEN (m->>5)::boolean THEN ''::bytea ELSE d.work END
+    FROM stream, jsonb_array_elements(convert_from($15, 'UTF8')::jsonb) AS m
+    WHERE d.key = m->>0 AND d.state = ANY(string_to_array(m->>4, ','))
 )
 SELECT EXISTS (SELECT FROM fence)
 """
 """One step. Events are numbered in the order of their commits, since a reader asks for those after
-the last one that it has seen: hence the lock."""
+the last one that it has seen: hence the lock. Rows are JSON, which costs the process a fifth of
+what arrays cost."""
 
 
 class PostgresStore:
@@ -353,24 +353,26 @@ class PostgresStore:
         fresh = step.seen_records
         old = step.forget_before
         kept = [key for key, one in fresh.items() if not (old and one.at and one.at < old)]
-        events, moved = step.events, step.deliveries
+        seen = [(key, fresh[key].version, fresh[key].revision, fresh[key].at) for key in kept]
+        events = [
+            (one.id, one.account, one.kind.value, one.at, one.record, one.chat, one.sent_as)
+            for one in step.events
+        ]
+        moved = [
+            (
+                *(key_of(one), one.state.value, one.updated_at, _body(one)),
+                *(",".join(sorted(open_to(one.state))), one.state in FINAL),
+            )
+            for one in step.deliveries
+        ]
         try:
             ((fenced,),) = (
                 await self._run(
                     _WRITE,
                     *(point.account, token, point.stream, point.since, point.state, point.begun),
-                    *(point.retained_since, number),
-                    *(kept, [fresh[key].version for key in kept]),
-                    *([fresh[key].revision for key in kept], [fresh[key].at for key in kept]),
-                    *(old, list(fresh)),
-                    *([one.id for one in events], [one.account for one in events]),
-                    *([one.kind.value for one in events], [one.at for one in events]),
-                    *([one.record for one in events], [one.chat for one in events]),
-                    *([one.sent_as for one in events], self._turn),
-                    *([key_of(one) for one in moved], [one.state.value for one in moved]),
-                    *([one.updated_at for one in moved], [_body(one) for one in moved]),
-                    [",".join(sorted(open_to(one.state))) for one in moved],
-                    [one.state in FINAL for one in moved],
+                    *(point.retained_since, number, _json(seen)),
+                    *((old, kept, list(fresh)) if old else (None, [], [])),
+                    *(_json(events), self._turn, _json(moved)),
                 )
             ).rows
         except StateError as error:
@@ -623,6 +625,14 @@ def _lock_number(schema: str) -> int:
     """The advisory lock of those that add events."""
     digest = blake2b(f"wbym.{schema}.event".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
+
+
+def _json(rows: list[tuple[object, ...]]) -> bytes:
+    """Rows for PostgreSQL; bytes are base64."""
+    text = msgspec.json.encode(rows)
+    if b"\\u0000" in text or _ESCAPE.encode() in text:
+        text = msgspec.json.encode([[_encoded(one) for one in row] for row in rows])
+    return text
 
 
 def _body(delivery: Delivery) -> str:
