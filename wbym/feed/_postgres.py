@@ -126,18 +126,21 @@ class PostgresStore:
             tables are in the schema ``wbym``, or that of the parameter ``schema``, and are created
             if they do not exist. Without a password in it, libpq's places of passwords are used
             (``PGPASSWORD``, a password file).
+        create: Whether the tables are created if they do not exist. Otherwise that is an error, so
+            that a wrong address is noticed.
 
     Raises:
         StateError: It is not such an address.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
         self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}@{socket.gethostname()}"
         self.alive_until: float = 0.0
         """See ``Store.alive_until``."""
         url = SecretText(url)
         self._address = Address(url)
         self._place = str(self._address)
+        self._create = create
         self._db = Postgres(self._address)
         self._renewing: asyncio.Task[None] | None = None
         self._names = {name: f'"{self._address.schema}".{name}' for name in _TABLES}
@@ -157,8 +160,8 @@ class PostgresStore:
         """Connect, and create or migrate the tables.
 
         Raises:
-            StateError: The server cannot be reached or used, or the tables are of a newer version;
-                they are unchanged.
+            StateError: The server cannot be reached or used, or the tables are of a newer version,
+                or do not exist and are not to be created; nothing is changed.
         """
         await self._db.open(self._prepare)
         try:
@@ -173,7 +176,10 @@ class PostgresStore:
         return self
 
     async def _prepare(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        await (check if self._renewing else migrate)(connection, self._address)
+        if self._renewing:
+            await check(connection, self._address)
+        else:
+            await migrate(connection, self._address, create=self._create)
 
     async def __aexit__(
         self,
@@ -627,7 +633,7 @@ def _lock_number(schema: str) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-def _json(rows: list[tuple[object, ...]]) -> bytes:
+def _json(rows: Sequence[Sequence[object]]) -> bytes:
     """Rows for PostgreSQL; bytes are base64."""
     text = msgspec.json.encode(rows)
     if b"\\u0000" in text or _ESCAPE.encode() in text:
