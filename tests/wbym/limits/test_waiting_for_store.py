@@ -1,7 +1,6 @@
 """What a process does while it waits for its store, in virtual time and with scripted replies."""
 
 import asyncio
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -362,7 +361,8 @@ class TestUnusedBuckets:
         store = Script(RetryIn(7200.0, KEY))
         scheduler = scheduler_of(store)
         busy = charge(Quota(3, 1, 6), owner="busy")
-        waiting = asyncio.create_task(call(scheduler, ONE, max_wait=math.inf))
+        waiting = asyncio.create_task(call(scheduler, ONE))
+        await asyncio.sleep(1)
         async with scheduler.lease(busy):
             for number in range(60):
                 await asyncio.sleep(60)
