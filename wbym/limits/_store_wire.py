@@ -1,9 +1,9 @@
 """A store on a server, and what a process exchanges with it: arrays of numbers and names."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -69,13 +69,7 @@ class ServerQuotas(ABC):
 
     def __init__(self, address: str, codec: ModuleType) -> None:
         self._address: Final = address
-        self._encoder: Final[msgspec.msgpack.Encoder | msgspec.json.Encoder] = codec.Encoder()
-        self._replies: Final[
-            msgspec.msgpack.Decoder[_RawReply] | msgspec.json.Decoder[_RawReply]
-        ] = codec.Decoder(_RawReply)
-        self._truths: Final[msgspec.msgpack.Decoder[bool] | msgspec.json.Decoder[bool]] = (
-            codec.Decoder(bool)
-        )
+        self._codec: Final = codec
         self._batches: Final[Batches[Command, object]] = Batches(self._send)
 
     @safe_repr
@@ -85,7 +79,7 @@ class ServerQuotas(ABC):
     async def reserve(self, reservation: Reservation) -> Reply:
         """See `QuotaStore.reserve`."""
         answer = await self._ask("reserve", reservation.id, _reservation_row(reservation))
-        return _read_reply(reservation, self._read(self._replies.decode, answer))
+        return _read_reply(reservation, self._decoded(_RawReply, answer))
 
     async def settle(
         self,
@@ -99,7 +93,7 @@ class ServerQuotas(ABC):
 
     async def renew(self, grant: str) -> bool:
         """See `QuotaStore.renew`."""
-        return self._read(self._truths.decode, await self._ask("renew", grant, ()))
+        return self._decoded(bool, await self._ask("renew", grant, ()))
 
     async def cancel(self, grant: str) -> None:
         """See `QuotaStore.cancel`."""
@@ -107,7 +101,7 @@ class ServerQuotas(ABC):
 
     async def ban(self, key: BucketKey, seconds: float) -> None:
         """See `QuotaStore.ban`."""
-        given = self._encoder.encode((_bucket_name(key), seconds))
+        given = self._codec.encode((_bucket_name(key), seconds))
         await self._batches.ask(Command("ban", owner_of(key), "", given))
 
     async def aclose(self) -> None:
@@ -120,7 +114,7 @@ class ServerQuotas(ABC):
         """Send commands; their answers, encoded, or an error for each.
 
         Raises:
-            LimitsUnavailable: None may have had an effect.
+            LimitsUnavailable: The server is away; it may have executed some of them.
             ConfigError: The store can never work.
         """
 
@@ -128,14 +122,15 @@ class ServerQuotas(ABC):
     async def _disconnect(self) -> None: ...
 
     async def _ask(self, verb: str, grant: str, row: _Row) -> object:
-        given = self._encoder.encode(row)
+        given = self._codec.encode(row)
         return await self._batches.ask(Command(verb, owner_of_grant(grant), grant, given))
 
-    def _read(self, decode: Callable[[Any], T], answer: object) -> T:
+    def _decoded(self, kind: type[T], answer: object) -> T:
         try:
-            return decode(answer)
+            found: T = self._codec.decode(answer, type=kind)
         except (TypeError, msgspec.MsgspecError):
             raise LimitsUnavailable(self._address, "it gave an unknown answer") from None
+        return found
 
 
 def _bucket_name(key: BucketKey) -> str:
