@@ -6,6 +6,8 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SPECS ?= ../shared/specs
+POSTGRES ?= postgresql://localhost/test
+REDIS ?= redis://localhost/0
 ANSWERS ?= 100000
 SEED ?= 1
 BENCH_READY := $(VENV)/.bench
@@ -19,7 +21,7 @@ PAGES := README.md README.ru.md $(wildcard docs/*.md)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test short fuzz check tables docs translations drift format changelog bench bench-quick clean
+.PHONY: help demo demo-cluster test short fuzz check tables docs translations drift format changelog bench bench-quick clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +34,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY) ## read and answer simulated buyers on this machine
 	$(BIN)/wbym demo
+
+demo-cluster: $(READY) ## two workers, a reader and its standby on PostgreSQL and Redis
+	$(BIN)/python -m examples.service.cluster $(POSTGRES) $(REDIS)
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto

@@ -1,6 +1,8 @@
 """An assistant: it answers feedbacks with five stars, and passes on the rest to a webhook.
 
 Usage: python assistant.py CONFIG WEBHOOK [STATE]
+
+Without STATE, it is the ``[shared] state`` of CONFIG.
 """
 
 import asyncio
@@ -65,7 +67,7 @@ def webhook(session: aiohttp.ClientSession, url: str) -> Forward:
     return forward
 
 
-async def main(config: str, address: str, state: str) -> None:
+async def main(config: str, address: str, state: str | None = None) -> None:
     """Run until SIGTERM or Ctrl-C."""
     timeout = aiohttp.ClientTimeout(total=30)
     async with (
@@ -77,4 +79,4 @@ async def main(config: str, address: str, state: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    asyncio.run(main(*sys.argv[1:3], *(sys.argv[3:] or ["wbym.db"])))
+    asyncio.run(main(*sys.argv[1:]))

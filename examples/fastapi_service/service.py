@@ -134,7 +134,7 @@ async def send(inbox: Inbox, reply: Reply, key: str) -> Delivery:
 async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     """Keep the inbox open while the service runs."""
     config = os.environ.get("WBYM_CONFIG", "wbym.toml")
-    async with Inbox.from_config(config, state=os.environ.get("WBYM_STATE", "wbym.db")) as inbox:
+    async with Inbox.from_config(config, state=os.environ.get("WBYM_STATE")) as inbox:
         app.state.inbox = inbox
         yield
 

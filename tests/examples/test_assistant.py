@@ -97,7 +97,8 @@ async def test_sigterm_loses_nothing_and_answers_nothing_twice(
     wb, ym = wildberries_simulator, yandex_market_simulator
     for name, value in environment(wb.url, ym.url).items():
         monkeypatch.setenv(name, value)
-    (tmp_path / "wbym.toml").write_text(config(wb.url, ym.url), "utf-8")
+    shared = '[shared]\nstate = "wbym.db"\n'
+    (tmp_path / "wbym.toml").write_text(shared + config(wb.url, ym.url), "utf-8")
     webhook = Webhook()
 
     async def start() -> asyncio.subprocess.Process:
