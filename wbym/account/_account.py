@@ -449,6 +449,14 @@ class Account(Hooks):
         ``send`` and ``send.files`` in ``capabilities`` state the bounds. With a ref, WB first reads
         its list of chats if the chat is not known yet.
 
+        Args:
+            chat: The chat, or its ref.
+            text: The text; its maximum length is in ``capabilities``.
+            files: Files to attach; their number, size and kinds are in ``capabilities``.
+
+        Returns:
+            The accepted message; its ``id`` if the marketplace tells it.
+
         Raises:
             ChatNotReady: The chat does not accept messages yet; nothing was sent.
             DeliveryUnknown: It may or may not have been sent; check the chat's messages.
@@ -461,6 +469,13 @@ class Account(Hooks):
         self, message: Message | Ref, attachment: Attachment
     ) -> AbstractAsyncContextManager[Download]:
         """Open a file of a message for reading.
+
+        Args:
+            message: The message, or its ref.
+            attachment: One of its ``attachments``.
+
+        Returns:
+            A context manager of the file, which is read inside its block.
 
         Raises:
             NotReady: Moderation has not released it yet.
@@ -475,6 +490,10 @@ class Account(Hooks):
         self, item: Return | Ref | None = None, *, order_id: str | int | None = None
     ) -> Chat:
         """Return the chat about a return or an order; open it if it does not exist yet.
+
+        Args:
+            item: The return, or its ref.
+            order_id: The order, instead of a return.
 
         Raises:
             InvalidInput: Neither or both are passed.
@@ -570,6 +589,13 @@ class Account(Hooks):
         read again before anything is sent, which costs a request. With a ref, the record is read
         first, as by :meth:`get`. Concurrent calls for one record run one after the other.
 
+        Args:
+            item: The question or feedback, or its ref.
+            text: The answer; its bounds are in ``capabilities``.
+
+        Returns:
+            The accepted answer.
+
         Raises:
             AlreadyAnswered: It has an answer already; nothing was sent.
             NotFound: No question or feedback has this id.
@@ -588,6 +614,13 @@ class Account(Hooks):
 
     async def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Delivery:
         """Change the answer; a record without an answer in effect is read again first.
+
+        Args:
+            item: The question or feedback, or its ref.
+            text: The new text.
+
+        Returns:
+            The accepted change.
 
         Raises:
             InvalidInput: It has no answer, or the marketplace says the answer cannot be changed.
@@ -615,6 +648,13 @@ class Account(Hooks):
     async def reject(self, question: Question | Ref, reason: str) -> Delivery:
         """Reject a question, so that it is not published; with a ref, the question is read first.
 
+        Args:
+            question: The question, or its ref.
+            reason: The text that the marketplace gets as the reason.
+
+        Returns:
+            The accepted rejection.
+
         Raises:
             NotFound: No question has this id.
             DeliveryUnknown: It may or may not have been rejected; read it again.
@@ -632,7 +672,14 @@ class Account(Hooks):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Answer]:
-        """List the comments on a feedback, the seller's and others', oldest first."""
+        """List the comments on a feedback, the seller's and others', oldest first.
+
+        Args:
+            feedback: The feedback, or its ref.
+            cursor: Where to continue; see ``Listing.cursor``.
+            prefetch: Pages to request concurrently from the start; for bulk reading.
+            priority: Priority of the calls at the limits.
+        """
         self.inputs.require(Capability.COMMENTS, "comments")
         ref = self.inputs.own_ref("comments", feedback, Noun.FEEDBACK)
         options = _read_options("comments", prefetch, priority)

@@ -115,7 +115,12 @@ class Batch(Generic[T, R]):
         return [place for place, result in enumerate(self._results) if result.outcome is outcome]
 
     def note(self, places: Iterable[int], results: Iterable[Result[R]]) -> None:
-        """Record the results of the items at these indexes."""
+        """Record the results of the items at these indexes.
+
+        Args:
+            places: The indexes, in the order of the results.
+            results: The results.
+        """
         for place, result in zip(places, results, strict=True):
             self._results[place] = result
 

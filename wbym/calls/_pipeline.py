@@ -262,6 +262,12 @@ class Pipeline:
     ) -> AsyncIterator[Download]:
         """Open a file for reading in chunks; arguments and errors as for :meth:`call`.
 
+        Args:
+            endpoint: The operation.
+            path: Its path parameters.
+            query: Its query parameters.
+            priority: Priority of the call at the limits.
+
         Raises:
             NotReady: The marketplace has not released the file yet.
             RefusedByModeration: The marketplace will never release the file.
@@ -281,7 +287,14 @@ class Pipeline:
             )
 
     def report(self, endpoint: str, where: str, error: Exception, data: bytes) -> UndecodableRecord:
-        """Report a decoded record that cannot be mapped to the account."""
+        """Report a decoded record that cannot be mapped to the account.
+
+        Args:
+            endpoint: The operation's name.
+            where: The record's place in the answer.
+            error: Why it could not be mapped.
+            data: Its bytes.
+        """
         reason = f"{type(error).__name__}: {error}"
         dialect = self.dialect
         record = UndecodableRecord.of(
@@ -300,7 +313,12 @@ class Pipeline:
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket that an endpoint's calls count in; None if it was not used lately."""
+        """The bucket that an endpoint's calls count in; None if it was not used lately.
+
+        Args:
+            endpoint: The operation.
+            path: Its path parameters.
+        """
         keys = {charge.key for charge in self.dialect.charges(endpoint, path)}
         states = (state for state in self.scheduler.buckets() if state.key in keys)
         return next((state for state in states if state.kind != "parallel"), None)
@@ -541,6 +559,10 @@ def _secrets_of(request: Request) -> frozenset[str]:
 
 def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
     """Fill in a path's parameters, percent-encoded.
+
+    Args:
+        template: The path with names in braces.
+        values: The parameters by name.
 
     Raises:
         ValueError: A parameter has no value, or a value has no parameter.

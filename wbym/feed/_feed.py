@@ -50,7 +50,7 @@ class Feed:
         store: Where the state is stored; the feed closes it.
         on_error: Called with the account's name and the error of a round of one of its streams; the
             round is retried.
-        confirmation_timeout: See :class:`Outbox`.
+        confirmation_timeout: Seconds; see :class:`Outbox`.
     """
 
     def __init__(
@@ -116,7 +116,13 @@ class Feed:
         self._hinted.set()
 
     async def poll_now(self, account: str, stream: str, id_: str) -> bool:
-        """Wait until the feed has read an object; False if this process does not follow it."""
+        """Wait until the feed has read an object; False if this process does not follow it.
+
+        Args:
+            account: The account's name.
+            stream: The stream's name.
+            id_: The object's id.
+        """
         reader = self._readers.get((account, stream))
         return reader is not None and await reader.poll_now(id_)
 

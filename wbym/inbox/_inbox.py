@@ -236,6 +236,10 @@ class Inbox:
     def account(self, name: str, kind: type[A]) -> A:
         """One account as its own type: ``inbox.account("shop-wb", Wildberries).api``.
 
+        Args:
+            name: The account's name.
+            kind: Its class, such as ``Wildberries``.
+
         Raises:
             InvalidInput: No account has this name and type.
         """
