@@ -233,11 +233,11 @@ class Account(Hooks):
         if limits is not None and scheduler is not None:
             rule = "must not be given with a scheduler, which has its own"
             raise InvalidInput(type(self).__name__, "limits", rule, limits)
+        self._has_own_limits = limits is not None or scheduler is not None
         self._shared: SharedScheduler | None = None
         if scheduler is None:
             self._shared = SharedScheduler(limits)
             scheduler = self._shared.scheduler
-        self._scheduler = scheduler
         self._transport: Transport = connection.get("transport") or AiohttpTransport(
             session=connection.get("session"),
             timeout=timeout,
@@ -249,7 +249,7 @@ class Account(Hooks):
         self._pipeline = Pipeline(
             dialect=dialect,
             transport=self._transport,
-            scheduler=self._scheduler,
+            scheduler=scheduler,
             retry=connection.get("retry"),
             max_wait=max_wait,
             on_undecodable=self._keep,
@@ -332,7 +332,7 @@ class Account(Hooks):
         owners = self._pipeline.dialect.owners
         return [
             state
-            for state in self._scheduler.buckets()
+            for state in self._pipeline.scheduler.buckets()
             if state.key.marketplace == self.marketplace and state.key.owner in owners
         ]
 
@@ -977,6 +977,18 @@ def share_connections(account: Account, pool: ConnectionPool) -> None:
     transport = account._transport  # noqa: SLF001 - of the class above
     if isinstance(transport, AiohttpTransport):
         transport.share(pool)
+
+
+def share_limits(account: Account, limits: str | QuotaStore) -> None:
+    """Let a store count an account's calls from now on, unless it has limits of its own.
+
+    Raises:
+        ConfigError: The address is invalid, or its extra is not installed.
+        AccountNotOpen: No loop is running.
+    """
+    if not account._has_own_limits:  # noqa: SLF001 - of the class above
+        account._shared = SharedScheduler(limits)  # noqa: SLF001
+        account._pipeline.scheduler = account._shared.scheduler  # noqa: SLF001
 
 
 async def _count_by_lists(account: Account) -> WaitingCounts:

@@ -177,7 +177,8 @@ class Pipeline:
         self.dialect: Final = dialect
         """The HTTP conventions of the account's marketplace."""
         self._transport = transport
-        self._scheduler = scheduler
+        self.scheduler = scheduler
+        """Keeps the limits of calls that begin from now on."""
         self._retry = retry or RetryPolicy()
         self._max_wait = max_wait
         self._on_undecodable = on_undecodable
@@ -238,7 +239,7 @@ class Pipeline:
                             response = await exchange.read()
                     answer = self._judge.answer(endpoint, response, _secrets_of(request))
                     if len(response.body) > _LARGE:
-                        self._scheduler.blocked_at = asyncio.get_running_loop().time()
+                        self.scheduler.blocked_at = asyncio.get_running_loop().time()
                 except TransportError as error:
                     failed = self._judge.lost(endpoint, error, _secrets_of(request))
                     await self._retry_or_raise(endpoint, failed, attempt, watch)
@@ -319,7 +320,7 @@ class Pipeline:
             path: Its path parameters.
         """
         keys = {charge.key for charge in self.dialect.charges(endpoint, path)}
-        states = (state for state in self._scheduler.buckets() if state.key in keys)
+        states = (state for state in self.scheduler.buckets() if state.key in keys)
         return next((state for state in states if state.kind != "parallel"), None)
 
     async def aclose(self) -> None:
@@ -427,7 +428,7 @@ class Pipeline:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
         max_wait = _SINGLE_ATTEMPT_WAIT if endpoint.single_attempt else self._max_wait
-        return self._scheduler.lease(charges, priority=priority, max_wait=max_wait)
+        return self.scheduler.lease(charges, priority=priority, max_wait=max_wait)
 
     def _sent_at(self, watch: CallWatch | None) -> float:
         """The loop time now, right after waiting for the limits."""
@@ -459,7 +460,7 @@ class Pipeline:
             watch.status = head.status
         now = asyncio.get_running_loop().time()
         # Decoding a large page delays the answers behind it, which would look like jitter.
-        timed = now - self._scheduler.blocked_at > _UNTIMED
+        timed = now - self.scheduler.blocked_at > _UNTIMED
         elapsed = now - sent_at if timed else None
         cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
         signal = self._signal(endpoint, head)

@@ -19,12 +19,12 @@ from weakref import WeakSet
 
 from wbym.limits._quota import BucketKey
 
-__all__ = ["Entry", "Ledger", "ParallelEntry", "RateEntry", "WindowEntry", "drop_unused"]
+__all__ = ["KEPT", "Entry", "Ledger", "ParallelEntry", "RateEntry", "WindowEntry", "drop_unused"]
 
 E = TypeVar("E", bound="Entry")
 T = TypeVar("T")
 
-_KEPT = 600.0
+KEPT = 600.0
 """Seconds for which an unused count is kept, with the jitter that was measured."""
 _STRICT_KEPT = 86400.0
 """The same if the marketplace stated a lower limit than the published one: forgetting it may cost
@@ -72,7 +72,7 @@ class Entry:
             now: Seconds of the loop's clock.
             strict: Whether a queue knows a lower limit than the published one.
         """
-        kept = _STRICT_KEPT if strict or self._is_strict else _KEPT
+        kept = _STRICT_KEPT if strict or self._is_strict else KEPT
         return now - max(self.used_at, self.banned_until, self._counts_until) > kept
 
     @property
@@ -146,12 +146,14 @@ class ParallelEntry(Entry):
         return self.limit < self._published
 
 
-def drop_unused(items: OrderedDict[BucketKey, T], is_unused: Callable[[T], bool]) -> None:
+def drop_unused(
+    items: OrderedDict[BucketKey, T], is_unused: Callable[[BucketKey, T], bool]
+) -> None:
     """Drop the unused ones of the next few items. Call it for each item that is added."""
     for _ in range(min(_CHECKS, len(items))):
         key = next(iter(items))
         items.move_to_end(key)
-        if is_unused(items[key]):
+        if is_unused(key, items[key]):
             del items[key]
 
 
@@ -171,7 +173,7 @@ class Ledger:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                drop_unused(self._entries, lambda old: not old.queues and old.is_unused(now))
+                drop_unused(self._entries, lambda _, old: not old.queues and old.is_unused(now))
                 self._entries[key] = entry = make()
             if not isinstance(entry, kind):
                 raise ValueError(f"{key} is both a {type(entry).__name__} and a {kind.__name__}")
