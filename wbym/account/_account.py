@@ -254,7 +254,8 @@ class Account(Hooks):
             max_wait=max_wait,
             on_undecodable=self._keep,
         )
-        self._answering: WeakValueDictionary[Ref, asyncio.Lock] = WeakValueDictionary()
+        self._answering: WeakValueDictionary[Ref, asyncio.Lock] | None = None
+        """Created with the first answer: most of many accounts are only read."""
         self.inputs: Final = Inputs(self.marketplace, self.name, self.CAPABILITIES, self.ID_RULE)
         """Checks of arguments, before any request."""
 
@@ -602,6 +603,8 @@ class Account(Hooks):
             DeliveryUnknown: It may or may not have been answered; read it again.
         """
         ref = self.inputs.answer(item, text)
+        if self._answering is None:
+            self._answering = WeakValueDictionary()
         async with self._answering.setdefault(ref, asyncio.Lock()):
             record = await self._answerable(item, ref)
             if record.answered:

@@ -14,8 +14,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
-from weakref import WeakSet
+from typing import ClassVar, Protocol, TypeVar
+from weakref import ReferenceType, ref
 
 from wbym.limits._quota import BucketKey
 
@@ -45,25 +45,32 @@ class _Queue(Protocol):
 class Entry:
     """The count of one bucket. Change it with the lock held."""
 
-    __slots__ = ("_joined", "banned_until", "in_flight", "lock", "queues", "shared", "used_at")
+    __slots__ = ("_joined", "_queues", "banned_until", "in_flight", "shared", "used_at")
+
+    lock: ClassVar = threading.RLock()
+    """That of all entries: there are many, and a lock is held for microseconds."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
         self.banned_until = 0.0
         """No call is allowed before this time."""
         self.in_flight = 0
         self.shared = False
         """Whether several loops have used the bucket, one after the other or at once."""
-        self._joined = False
         self.used_at = -math.inf
         """When a call last asked for the bucket."""
-        self.queues: WeakSet[_Queue] = WeakSet()
+        self._joined = False
+        self._queues: tuple[ReferenceType[_Queue], ...] = ()
 
     def join(self, queue: _Queue) -> None:
         """Add the queue of one loop."""
         with self.lock:
             self.shared, self._joined = self._joined, True
-            self.queues.add(queue)
+            self._queues = (*(one for one in self._queues if one() is not None), ref(queue))
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether a loop has a queue for it."""
+        return any(queue() is not None for queue in self._queues)
 
     def is_unused(self, now: float, *, strict: bool = False) -> bool:
         """Whether it counts nothing, and has not for long.
@@ -86,7 +93,8 @@ class Entry:
     def wake(self, waker: _Queue) -> None:
         """Let the queues of the other loops check whether a call may proceed."""
         with self.lock:
-            others = [queue for queue in self.queues if queue is not waker and queue.is_waited_for]
+            queues = [queue for one in self._queues if (queue := one()) is not None]
+            others = [queue for queue in queues if queue is not waker and queue.is_waited_for]
         for queue in others:
             with suppress(RuntimeError):  # its loop is closed
                 queue.loop.call_soon_threadsafe(queue.pump)
@@ -173,7 +181,7 @@ class Ledger:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                drop_unused(self._entries, lambda _, old: not old.queues and old.is_unused(now))
+                drop_unused(self._entries, lambda _, old: not old.is_joined and old.is_unused(now))
                 self._entries[key] = entry = make()
             if not isinstance(entry, kind):
                 raise ValueError(f"{key} is both a {type(entry).__name__} and a {kind.__name__}")
