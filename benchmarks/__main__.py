@@ -26,6 +26,7 @@ from benchmarks import (
     feed,
     imports,
     limits,
+    machines,
     market,
     memory,
     mixed,
@@ -56,6 +57,7 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "inbox": crowd.run,
     "feed": feed.run,
     "crash": crash.run,
+    "machines": machines.run,
     "soak": soak.run,
 }
 
