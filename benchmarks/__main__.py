@@ -30,6 +30,7 @@ from benchmarks import (
     market,
     memory,
     mixed,
+    restarts,
     scheduler,
     shared,
     soak,
@@ -58,6 +59,7 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "feed": feed.run,
     "crash": crash.run,
     "machines": machines.run,
+    "restarts": restarts.run,
     "soak": soak.run,
 }
 

@@ -38,12 +38,14 @@ class Plan(msgspec.Struct, frozen=True):
     state: str
     """A file, or the address of a database."""
     confirmation_timeout: float
-    wildberries: tuple[str, str] | None = None
+    wildberries: tuple[str, str]
     """Address and token."""
-    yandex_market: tuple[str, str, int] | None = None
+    yandex_market: tuple[str, str, int]
     """Address, key and business."""
     limits: dict[str, str] = {}
     """Addresses of shared limits, by the account's name; by default of the process."""
+    lifted: bool = True
+    """Whether its limits are lifted, but for those of WB's events."""
 
 
 def reply_to(text: str) -> str:
@@ -52,7 +54,7 @@ def reply_to(text: str) -> str:
 
 
 def open_accounts(plan: Plan, polls: Quota = _POLLS) -> list[Account]:
-    """The accounts of a plan, with limits that are lifted but for ``polls``, of WB's events."""
+    """The accounts of a plan; lifted limits are so but for ``polls``, of WB's events."""
     scheduler = Scheduler(min_jitter=0.0)
 
     def counted(name: str) -> _Counted:
@@ -60,23 +62,19 @@ def open_accounts(plan: Plan, polls: Quota = _POLLS) -> list[Account]:
             return {"name": name, "limits": plan.limits[name]}
         return {"name": name, "scheduler": scheduler}
 
-    accounts: list[Account] = []
-    if plan.wildberries is not None:
-        url, token = plan.wildberries
-        quotas = LIFTED | {"chats.events": polls}
-        accounts.append(Wildberries(token, base_url=url, quotas=quotas, **counted("wb")))
-    if plan.yandex_market is not None:
-        url, key, business = plan.yandex_market
-        accounts.append(
-            YandexMarket(
-                key,
-                business_id=business,
-                base_url=url,
-                quotas=MARKET_LIFTED,
-                **counted("ym"),
-            )
-        )
-    return accounts
+    url, token = plan.wildberries
+    quotas = LIFTED | {"chats.events": polls} if plan.lifted else None
+    market_url, key, business = plan.yandex_market
+    return [
+        Wildberries(token, base_url=url, quotas=quotas, **counted("wb")),
+        YandexMarket(
+            key,
+            business_id=business,
+            base_url=market_url,
+            quotas=MARKET_LIFTED if plan.lifted else None,
+            **counted("ym"),
+        ),
+    ]
 
 
 async def main(plan: Plan) -> None:

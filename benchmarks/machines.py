@@ -7,18 +7,17 @@ process that ends is started again, as a service manager does.
 """
 
 import asyncio
-import os
 import random
 import signal
 import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -27,24 +26,29 @@ from benchmarks.crash import BUSINESS, Shop, all_answered, write_until
 from benchmarks.network import Route, opened
 from benchmarks.report import Report, Target
 from benchmarks.serving import new_token
+from benchmarks.shared import STORES, missing
 from benchmarks.sizes import Sizes
 from tests.support.postgres import fetch, own_schema, schema_of
 from wbym.cli.assistant import OUTCOME
 from wbym.cli.assistant_process import AssistantProcess, Served
 from wbym.domain import DeliveryState
 from wbym.feed import PostgresStore
+from wbym.testing import Faults
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
-__all__ = ["run", "survive"]
+__all__ = ["Answers", "Machine", "run", "running", "settled", "survive"]
 
-POSTGRES: Final = os.environ.get("WBYM_TEST_POSTGRES", "postgresql://localhost/test")
-REDIS: Final = os.environ.get("WBYM_TEST_REDIS", "redis://localhost/0")
+T = TypeVar("T")
+
+_TITLE: Final = "Two machines that share PostgreSQL, killed and cut off while buyers write"
 CONFIRMATION_TIMEOUT: Final = 20.0
 """Seconds: longer than any cut or stop, after which a request that was on its way may arrive."""
 AFTER_KILL: Final = 5.0
 AFTER_CUT: Final = 30.0
 """Max seconds until the other machine answers."""
+FAULTS: Final = Faults(latency=0.02)
+"""Seconds; a request whose sender is killed meanwhile has its effect."""
 _SHORT: Final = (0.5, 3.0)
 _LONG: Final = (6.0, 10.0)
 """Min and max seconds of a cut or a stop, within the lease of 4 s and beyond it."""
@@ -73,6 +77,10 @@ class Survived(msgspec.Struct, frozen=True):
     seconds: float
     ended: int
     """Number of processes that ended by themselves."""
+    doubted: int
+    """Number of replies whose process ended while it sent them."""
+    again: int
+    """Number of replies that were sent again, since they had not arrived."""
     states: dict[str, int]
     """Number of deliveries by state."""
 
@@ -81,31 +89,32 @@ class Machine:
     """A machine that runs the assistant, and starts it again when it ends.
 
     Args:
-        name: Its name.
-        folder: Its folder.
-        shops: Its routes to the marketplaces.
+        folder: Its folder, which does not exist yet.
+        plan: What it runs if it reaches all servers directly.
     """
 
-    def __init__(self, name: str, folder: Path, wildberries: str, yandex_market: str) -> None:
-        self.name = name
-        self.state = Route(POSTGRES, 5432)
-        self.limits = Route(REDIS, 6379)
-        self.wildberries = Route(wildberries)
-        self.yandex_market = Route(yandex_market)
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        addresses = (
+            *(plan.state, plan.wildberries[0], plan.yandex_market[0]),
+            *plan.limits.values(),
+        )
+        self.routes: Final = {address: Route(address) for address in addresses}
+        """Its ways to the servers, by their addresses."""
+        self._plan = plan
         self.starts = 0
         """Number of processes so far."""
         self.kills = 0
         self._folder = folder
         self._process: AssistantProcess | None = None
 
-    @property
-    def routes(self) -> list[Route]:
-        """All its routes; the first one is that to the state."""
-        return [self.state, self.limits, self.wildberries, self.yandex_market]
+    @asynccontextmanager
+    async def running(self, answers: "Answers") -> AsyncIterator[None]:
+        """Run the assistant in the block."""
+        async with opened(list(self.routes.values())), running(self._run(answers)):
+            yield
 
-    async def run(self, plan: Plan, answers: "Answers") -> None:
-        """Run the assistant, until cancelled."""
-        arguments = msgspec.json.encode(plan).decode()
+    async def _run(self, answers: "Answers") -> None:
+        arguments = msgspec.json.encode(self._rerouted()).decode()
         self._folder.mkdir()
         with (self._folder / "errors").open("wb") as errors:
             while True:
@@ -118,6 +127,17 @@ class Machine:
                     errors=errors,
                 ) as self._process:
                     await self._process.ended()
+
+    def _rerouted(self) -> Plan:
+        """Its plan, with the addresses of its routes."""
+        plan, routes = self._plan, self.routes
+        return msgspec.structs.replace(
+            plan,
+            state=routes[plan.state].url,
+            limits={name: routes[address].url for name, address in plan.limits.items()},
+            wildberries=(routes[plan.wildberries[0]].url, *plan.wildberries[1:]),
+            yandex_market=(routes[plan.yandex_market[0]].url, *plan.yandex_market[1:]),
+        )
 
     @property
     def pid(self) -> int:
@@ -139,13 +159,16 @@ class Answers:
     """Who answers."""
 
     def __init__(self) -> None:
+        self.doubted: set[str] = set()
+        """Lines about replies that an earlier process had begun."""
         self._former: tuple[Machine, int] | None = None
         self._came = asyncio.Event()
 
     def told(self, machine: Machine, start: int, line: str) -> None:
         """A process of a machine has printed a line."""
-        is_new = f" {OUTCOME} " not in line  # not about a reply of an earlier process
-        if is_new and (machine, start) != self._former:
+        if f" {OUTCOME} " in line:
+            self.doubted.add(line)
+        elif (machine, start) != self._former:
             self._came.set()
 
     async def takeover(self, former: Machine | None) -> float:
@@ -167,6 +190,8 @@ class Answers:
 
 async def run(sizes: Sizes) -> Report:
     """Kill, cut off and stop machines while buyers write."""
+    if not_there := await missing():
+        return Report(_TITLE, ("what",), [], [], [f"{name} was not there." for name in not_there])
     survived = await survive(
         sizes.machines_messages,
         kills=sizes.machines_kills,
@@ -200,7 +225,7 @@ async def run(sizes: Sizes) -> Report:
         for what, found in takeovers.items()
     ]
     return Report(
-        "Two machines that share PostgreSQL, killed and cut off while buyers write",
+        _TITLE,
         ("what", "number", "answered or taken over", "median, s", "max, s"),
         rows,
         targets,
@@ -214,8 +239,11 @@ async def run(sizes: Sizes) -> Report:
             f"{survived.ended} processes ended by themselves, since the state was away. "
             "A takeover lasts until the next answer of another process.",
             f"Buyers write every {_PAUSE:g} s at each shop, in all {survived.seconds:.0f} s; "
+            f"the marketplaces answer after {FAULTS.latency * 1000:g} ms; "
             "limits are shared in Redis and PostgreSQL, and lifted; confirmation_timeout "
             f"{CONFIRMATION_TIMEOUT:g} s.",
+            f"{survived.doubted} replies were being sent when their process ended; "
+            f"{survived.again} were sent again, after lookups had shown that they had not arrived. "
             "Deliveries at the end: "
             + ", ".join(f"{count} {state}" for state, count in sorted(survived.states.items())),
         ],
@@ -223,7 +251,14 @@ async def run(sizes: Sizes) -> Report:
 
 
 async def survive(
-    messages: int, *, kills: int, cuts: int, stops: int, seed: int, chats: int = 200
+    messages: int,
+    *,
+    kills: int,
+    cuts: int,
+    stops: int,
+    seed: int,
+    chats: int = 200,
+    confirmation_timeout: float = CONFIRMATION_TIMEOUT,
 ) -> Survived:
     """Kill, cut off and stop machines while buyers write.
 
@@ -234,6 +269,7 @@ async def survive(
         stops: Number of stops, which are longer than the lease.
         seed: Of what happens, and when.
         chats: At each marketplace.
+        confirmation_timeout: Seconds; longer than any cut or stop.
 
     Raises:
         TimeoutError: Nobody took over.
@@ -242,39 +278,41 @@ async def survive(
     began = time.monotonic()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        schema = await stack.enter_async_context(own_schema(POSTGRES))
+        schema = await stack.enter_async_context(own_schema(STORES["PostgreSQL"]))
         wb = await stack.enter_async_context(
-            WildberriesSimulator(limits=False, chats=0, feedbacks=0, questions=0)
+            WildberriesSimulator(limits=False, faults=FAULTS, chats=0, feedbacks=0, questions=0)
         )
         ym = await stack.enter_async_context(
             # Its headers state the budgets, so they are raised and not lifted.
-            YandexMarketSimulator(limit_scale=1e6, chats=0, feedbacks=0, questions=0)
+            YandexMarketSimulator(limit_scale=1e6, faults=FAULTS, chats=0, feedbacks=0, questions=0)
         )
-        machines = [Machine(name, folder / name, wb.url, ym.url) for name in ("one", "two")]
-        await stack.enter_async_context(
-            opened([route for machine in machines for route in machine.routes])
+        plan = Plan(
+            schema,
+            confirmation_timeout,
+            (wb.url, new_token()),
+            (ym.url, make_api_key(business_id=BUSINESS), BUSINESS),
+            {"wb": STORES["Redis"], "ym": schema},
         )
+        machines = [Machine(folder / name, plan) for name in ("one", "two")]
         shops = [Shop("wildberries", wb), Shop("yandex_market", ym)]
         answers = Answers()
         story = Story(machines, answers, schema, rng)
-        token = new_token()
-        plans = [_plan(machine, schema, token) for machine in machines]
-        writing = asyncio.create_task(
-            write_until(
-                lambda number: story.ended and number >= messages, shops, chats, _PAUSE, rng
-            )
+
+        def done(number: int) -> bool:
+            return story.ended and number >= messages
+
+        writing = await stack.enter_async_context(
+            running(write_until(done, shops, chats, _PAUSE, rng))
         )
-        await stack.enter_async_context(_background(writing))
-        for machine, plan in zip(machines, plans, strict=True):
-            running = asyncio.create_task(machine.run(plan, answers))
-            await stack.enter_async_context(_background(running))
+        for machine in machines:
+            await stack.enter_async_context(machine.running(answers))
         await story.tell(kills, cuts, stops)
         answered = all_answered(shops, writing)
         while not await answered():  # noqa: ASYNC110 - the simulators tell nobody
             await asyncio.sleep(_CHECK_EVERY)
         async with PostgresStore(schema) as store:
-            await _settled(store)
-            states = Counter(delivery.state.value for delivery in await store.deliveries())
+            await settled(store)
+            deliveries = await store.deliveries()
         starts = sum(machine.starts for machine in machines)
         return Survived(
             [shop.outcome() for shop in shops],
@@ -283,7 +321,9 @@ async def survive(
             story.takeovers,
             time.monotonic() - began,
             starts - story.kills - len(machines),
-            states,
+            len(answers.doubted),
+            sum(delivery.attempts > 1 for delivery in deliveries),
+            Counter(delivery.state.value for delivery in deliveries),
         )
 
 
@@ -358,7 +398,9 @@ class Story:
     async def _cut(self, follower: Machine, bounds: tuple[float, float]) -> None:
         """Cut off the follower, for some seconds."""
         end = time.monotonic() + self._rng.uniform(*bounds)
-        routes = self._rng.choice([follower.routes, [follower.state]])
+        routes = [follower.routes[self._schema]]
+        if self._rng.random() < 0.5:
+            routes = list(follower.routes.values())
         for route in routes:
             route.cut()
         self.happened["cut off"] += 1
@@ -379,29 +421,19 @@ class Story:
         follower.signal(signal.SIGCONT)
 
 
-def _plan(machine: Machine, schema: str, token: str) -> Plan:
-    state = f"{machine.state.url}?{schema.partition('?')[2]}"
-    return Plan(
-        state,
-        CONFIRMATION_TIMEOUT,
-        (machine.wildberries.url, token),
-        (machine.yandex_market.url, make_api_key(business_id=BUSINESS), BUSINESS),
-        {"wb": machine.limits.url, "ym": state},
-    )
-
-
 @asynccontextmanager
-async def _background(task: asyncio.Task[None]) -> AsyncIterator[None]:
+async def running(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
     """A task that ends with the block."""
+    task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
 
 
-async def _settled(store: PostgresStore) -> None:
+async def settled(store: PostgresStore) -> None:
     """Wait until nothing is being sent: a second answer might come until then."""
     open_ = (DeliveryState.PENDING, DeliveryState.SENDING)
     with suppress(TimeoutError):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 __all__ = ["Route", "opened"]
 
+_PORTS: Final = {"postgresql": 5432, "redis": 6379}
 _CHUNK: Final = 65536
 
 
@@ -19,18 +20,23 @@ class Route:
 
     Args:
         url: The server's address.
-        port: Its port, if the address has none.
     """
 
-    def __init__(self, url: str, port: int = 80) -> None:
+    def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._target = parts.hostname or "localhost", parts.port or port
+        self._target = parts.hostname or "localhost", parts.port or _PORTS[parts.scheme]
         self._parts = parts
         self._whole = asyncio.Event()
         self._whole.set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self.url = ""
+        self.port = 0
+        """The port at which the machine reaches the server."""
+
+    @property
+    def url(self) -> str:
         """The server's address for the machine."""
+        user, at, _ = self._parts.netloc.rpartition("@")
+        return self._parts._replace(netloc=f"{user}{at}127.0.0.1:{self.port}").geturl()
 
     def cut(self) -> None:
         """Pass nothing on from now on."""
@@ -49,28 +55,39 @@ class Route:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one connection on, until either side closes it."""
-        self._writers.add(writer)
-        try:
+        async with self._closing(writer):
             await self._whole.wait()
             there, far = await asyncio.open_connection(*self._target)
-            self._writers.add(far)
-            try:
+            async with self._closing(far):
                 ways = [
                     asyncio.create_task(self._pass(reader, far)),
                     asyncio.create_task(self._pass(there, writer)),
                 ]
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                for way in ways:
-                    way.cancel()
-                await asyncio.wait(ways)
-            finally:
-                self._writers.discard(far)
-                far.close()
-        except OSError:
-            pass  # the server is not there, which closing tells
+                try:
+                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for way in ways:
+                        way.cancel()
+                    await asyncio.wait(ways)
+
+    async def close(self) -> None:
+        """End all connections."""
+        while self._writers:
+            self.restore(reset=True)
+            await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def _closing(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+        """Close one end; a lost connection is told by that."""
+        self._writers.add(writer)
+        try:
+            with suppress(OSError):
+                yield
         finally:
-            self._writers.discard(writer)
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+            self._writers.discard(writer)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -79,11 +96,6 @@ class Route:
                 writer.write(data)
                 await writer.drain()
             await self._whole.wait()
-
-    def listens(self, port: int) -> None:
-        """Take note of the port on which the machine reaches it."""
-        user, at, _ = self._parts.netloc.rpartition("@")
-        self.url = self._parts._replace(netloc=f"{user}{at}127.0.0.1:{port}").geturl()
 
 
 @asynccontextmanager
@@ -94,11 +106,10 @@ async def opened(routes: Sequence[Route]) -> AsyncIterator[None]:
         for route in routes:
             server = await asyncio.start_server(route.serve, "127.0.0.1", 0)
             servers.append(server)
-            route.listens(server.sockets[0].getsockname()[1])
+            route.port = server.sockets[0].getsockname()[1]
         yield
     finally:
-        for route in routes:
-            route.restore(reset=True)
         for server in servers:
             server.close()
-            await server.wait_closed()
+        for route in routes:
+            await route.close()

@@ -54,6 +54,8 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     machines_kills: int = 100
     machines_cuts: int = 20
     machines_stops: int = 10
+    restarts: int = 10
+    """Of each server."""
     shared_seconds: float = 40.0
     """For which eight processes call one seller's methods."""
     shared_pairs_seconds: float = 5.0
@@ -97,6 +99,7 @@ QUICK = Sizes(
     machines_kills=3,
     machines_cuts=2,
     machines_stops=1,
+    restarts=1,
     shared_seconds=6.0,
     shared_pairs_seconds=1.0,
     soak_seconds=25,
