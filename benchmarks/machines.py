@@ -2,7 +2,7 @@
 
 A machine is a process with folders of its own, which reaches PostgreSQL, Redis and the marketplaces
 over routes of its own. Both run the assistant: one follows the accounts, the other stands by. They
-share the state in PostgreSQL, and limits in Redis (Wildberries) and PostgreSQL (Yandex Market). A
+share the state in PostgreSQL; limits are in Redis (Wildberries) and PostgreSQL (Yandex Market). A
 process that ends is started again, as a service manager does.
 """
 
@@ -91,14 +91,16 @@ class Machine:
     Args:
         folder: Its folder, which does not exist yet.
         plan: What it runs if it reaches all servers directly.
+        is_routed: Whether it reaches them over routes of its own. Limits are counted per address
+            of a marketplace, so it then shares none.
     """
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, plan: Plan, *, is_routed: bool = True) -> None:
         addresses = (
             *(plan.state, plan.wildberries[0], plan.yandex_market[0]),
             *plan.limits.values(),
         )
-        self.routes: Final = {address: Route(address) for address in addresses}
+        self.routes: Final = {address: Route(address) for address in addresses if is_routed}
         """Its ways to the servers, by their addresses."""
         self._plan = plan
         self.starts = 0
@@ -130,13 +132,18 @@ class Machine:
 
     def _rerouted(self) -> Plan:
         """Its plan, with the addresses of its routes."""
-        plan, routes = self._plan, self.routes
+        plan = self._plan
+
+        def through(address: str) -> str:
+            route = self.routes.get(address)
+            return address if route is None else route.url
+
         return msgspec.structs.replace(
             plan,
-            state=routes[plan.state].url,
-            limits={name: routes[address].url for name, address in plan.limits.items()},
-            wildberries=(routes[plan.wildberries[0]].url, *plan.wildberries[1:]),
-            yandex_market=(routes[plan.yandex_market[0]].url, *plan.yandex_market[1:]),
+            state=through(plan.state),
+            limits={name: through(address) for name, address in plan.limits.items()},
+            wildberries=(through(plan.wildberries[0]), *plan.wildberries[1:]),
+            yandex_market=(through(plan.yandex_market[0]), *plan.yandex_market[1:]),
         )
 
     @property
@@ -240,8 +247,10 @@ async def run(sizes: Sizes) -> Report:
             "A takeover lasts until the next answer of another process.",
             f"Buyers write every {_PAUSE:g} s at each shop, in all {survived.seconds:.0f} s; "
             f"the marketplaces answer after {FAULTS.latency * 1000:g} ms; "
-            "limits are shared in Redis and PostgreSQL, and lifted; confirmation_timeout "
-            f"{CONFIRMATION_TIMEOUT:g} s.",
+            "limits are counted in Redis and PostgreSQL, for each machine, since its addresses of "
+            "the marketplaces are its own. They are lifted, but for Yandex Market's parallel "
+            "requests: a killed process holds its places for 30 s, and its successor may have to "
+            f"wait for them. confirmation_timeout {CONFIRMATION_TIMEOUT:g} s.",
             f"{survived.doubted} replies were being sent when their process ended; "
             f"{survived.again} were sent again, after lookups had shown that they had not arrived. "
             "Deliveries at the end: "

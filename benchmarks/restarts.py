@@ -125,7 +125,7 @@ async def restart(server: str, restarts: int, *, seed: int) -> Restarted:
             {"wb": limits, "ym": limits},
             lifted=False,
         )
-        machine = Machine(folder / "machine", plan)
+        machine = Machine(folder / "machine", plan, is_routed=False)
         shops = [Shop("wildberries", wb), Shop("yandex_market", ym)]
         ended = asyncio.Event()
         writing = await stack.enter_async_context(
