@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+from importlib import import_module
 from types import ModuleType
 
 from sphinx.application import Sphinx
@@ -11,6 +12,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
 
 import wbym
+from tests.support.public import ADAPTERS, CORE
 
 project = "wbym"
 author = "the wbym authors"
@@ -91,7 +93,7 @@ def setup(app: Sphinx) -> None:
     """Document each name once, in the package that exports it."""
     app.add_domain(_Domain, override=True)
     app.connect("autodoc-skip-member", _skip_foreign)
-    app.connect("autodoc-process-docstring", _describe_constant)
+    app.connect("builder-inited", _describe_constants)
     app.connect("config-inited", _name_other_language)
 
 
@@ -106,19 +108,24 @@ def _skip_foreign(
     return True if home != here and home.startswith("wbym") and "._" not in home else None
 
 
-def _describe_constant(
-    app: Sphinx, kind: str, name: str, thing: object, options: object, lines: list[str]
-) -> None:
-    """Take the docstring of a constant or type alias from the private module that defines it."""
-    if kind != "data":
-        return
-    package, _, constant = name.rpartition(".")
-    for module in [module for module in sys.modules if module.startswith(f"{package}._")]:
-        found = ModuleAnalyzer.for_module(module)
-        found.analyze()
-        if text := found.attr_docs.get(("", constant)):
-            lines[:] = text
-            return
+def _describe_constants(app: Sphinx) -> None:
+    """Take the docstrings of constants and type aliases from the modules that define them.
+
+    Autodoc documents such a name only if the source of the package itself has a docstring for it.
+    """
+    for package in {*CORE, *ADAPTERS}:
+        exporting = import_module(package)
+        names = exporting.__all__
+        for name in names:
+            getattr(exporting, name)  # imports the modules of lazy ones
+        shown = ModuleAnalyzer.for_module(package)
+        shown.analyze()
+        for module in [module for module in sys.modules if module.startswith(f"{package}._")]:
+            home = ModuleAnalyzer.for_module(module)
+            home.analyze()
+            for (scope, name), text in home.attr_docs.items():
+                if not scope and name in names:
+                    shown.attr_docs.setdefault((scope, name), text)
 
 
 def _name_other_language(app: Sphinx, config: Config) -> None:

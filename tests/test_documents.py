@@ -263,7 +263,7 @@ class TestConsole:
                     session.post(urlsplit(url).path, data=body) as response,
                 ):
                     assert response.status == 200, await response.text()
-            case ["docker" | "systemctl" | "sqlite3", *_]:
+            case ["docker" | "systemctl" | "sqlite3" | "uvicorn" | "gunicorn", *_]:
                 paths = [path for path in arguments if path.startswith("examples/")]
                 assert all((ROOT / path).is_file() for path in paths), command
             case ["python", "-m", "benchmarks", *names]:

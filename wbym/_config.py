@@ -167,7 +167,10 @@ class AccountSource:
 
 
 def find_accounts(
-    config: Path | None = None, *, environ: Mapping[str, str] | None = None
+    config: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    shared_limits: bool = True,
 ) -> list[AccountSource]:
     """Find the accounts of the file or, without a file, those of the environment.
 
@@ -176,6 +179,7 @@ def find_accounts(
     Args:
         config: The file; by default ``wbym.toml`` if it exists.
         environ: The environment; the process's by default.
+        shared_limits: Whether accounts have the file's ``[shared] limits``.
 
     Raises:
         ConfigError: The file or a variable is invalid, or no account is configured.
@@ -183,7 +187,9 @@ def find_accounts(
     environ = _Hidden(os.environ if environ is None else environ)
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
-    return _from_environment(environ) if config is None else _from_file(config, environ)
+    if config is None:
+        return _from_environment(environ)
+    return _from_file(config, environ, shared_limits=shared_limits)
 
 
 def find_state(config: Path | None = None) -> str | Path | None:
@@ -193,7 +199,7 @@ def find_state(config: Path | None = None) -> str | Path | None:
         config: The file; by default ``wbym.toml`` if it exists.
 
     Raises:
-        ConfigError: The file is invalid, or the place is an address with a password.
+        ConfigError: The file is invalid.
     """
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
@@ -205,12 +211,9 @@ def find_state(config: Path | None = None) -> str | Path | None:
     address = SecretText(place)
     del place  # it may have a password
     try:
-        has_password = Address(address).has_password
+        Address(address)
     except StateError as error:
         raise ConfigError(f"{config}: shared.state: {error}") from None
-    if has_password:
-        rule = "must not have a password; put it into PGPASSWORD or a password file"
-        raise ConfigError(f"{config}: shared.state: {rule}")
     return address
 
 
@@ -369,14 +372,17 @@ def _read(path: Path) -> tuple[SecretText, _File]:
         raise ConfigError(f"{path}: {error}; {rule}") from None
 
 
-def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
+def _from_file(
+    path: Path, environ: Mapping[str, str], *, shared_limits: bool
+) -> list[AccountSource]:
     text, file = _read(path)
     if not file.accounts:
         raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
     if file.shared.limits is not None and not is_store_address(file.shared.limits):
         rule = "expected an address such as redis://host or postgresql://host"
         raise ConfigError(f"{path}: shared.limits: {rule}")
-    shared = _Hidden({} if file.shared.limits is None else {"limits": file.shared.limits})
+    has_limits = shared_limits and file.shared.limits is not None
+    shared = _Hidden({"limits": file.shared.limits} if has_limits else {})
     tables = _Hidden({name: _Hidden({**shared, **file.accounts[name]}) for name in file.accounts})
     return [_Table(path, text, name, tables[name]).source(environ) for name in tables]
 

@@ -106,12 +106,6 @@ class Address:
     def __repr__(self) -> str:
         return f"Address({self._shown!r})"
 
-    @property
-    def has_password(self) -> bool:
-        """Whether the address itself has a password."""
-        parameters = {name for name, _ in _parameters(self.url)}
-        return urlsplit(reveal(self.url)).password is not None or "password" in parameters
-
 
 def _shown(url: SecretText) -> str | None:
     """The address without its secrets; None if it cannot be parsed, perhaps due to its password."""

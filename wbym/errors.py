@@ -380,7 +380,12 @@ class AccountsFailed(WbymError, ExceptionGroup[Exception]):
 
     @classmethod
     def of(cls, errors: Sequence[tuple[str, Exception]], accounts: int) -> Self:
-        """Create one from errors with account names and the total number of accounts."""
+        """Create one from errors with account names and the total number of accounts.
+
+        Args:
+            errors: The name of each account that failed, and its error.
+            accounts: The number of all accounts.
+        """
         shown = ", ".join(f"{name} ({type(error).__name__})" for name, error in errors)
         message = f"{len(errors)} of {accounts} accounts failed: {_clip(shown, 500)}"
         return cls(message, [error for _, error in errors])

@@ -141,7 +141,13 @@ class Wildberries(Account):
         name: str,
         options: AccountOptions | None = None,
     ) -> Self:
-        """Create an account from its token, or from several tokens of one seller."""
+        """Create an account from its token, or from several tokens of one seller.
+
+        Args:
+            secrets: ``secret``: the token or tokens.
+            name: The account's name.
+            options: Other arguments of the constructor.
+        """
         return cls(secrets.get("secret", ()), name=name, **structs.asdict(options or cls.Options()))
 
     def __repr__(self) -> str:

@@ -74,6 +74,7 @@ G = TypeVar("G", bound=Group)
 
 
 def _id_rule(record_id: str, /) -> str | None:
+    """What is wrong with an id as the marketplace's; None if nothing is."""
     is_number = record_id.isascii() and record_id.isdigit() and len(record_id) < 20
     if is_number and int(record_id) > 0:
         return None
@@ -193,7 +194,13 @@ class YandexMarket(Account):
         name: str,
         options: AccountOptions | None = None,
     ) -> Self:
-        """Create an account from its Api-Key (``secret``), OAuth token (``oauth``), or both."""
+        """Create an account from its Api-Key (``secret``), OAuth token (``oauth``), or both.
+
+        Args:
+            secrets: ``secret`` and ``oauth``: one of each at most.
+            name: The account's name.
+            options: Other arguments of the constructor.
+        """
         found = {key: list(secrets.get(key, ())) for key in cls.SECRETS}
         for key, texts in found.items():
             if len(texts) > 1:
@@ -360,6 +367,11 @@ class YandexMarket(Account):
         """The answers to a question, the seller's and others' (POST .../goods-questions/answers).
 
         Answers of other sellers have the author ``SELLER`` too; only the seller's own are editable.
+
+        Args:
+            question: The question, or its ref.
+            cursor: Where to continue; see ``Listing.cursor``.
+            priority: Priority of the calls at the limits.
         """
         number = int(self.inputs.own_ref("answers", question, Noun.QUESTION).id)
         listing = answers.list_answers(self.api, number)

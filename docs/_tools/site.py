@@ -24,6 +24,7 @@ MIN_TRANSLATED: Final = 0.95
 _ENGLISH_ONLY: Final = {
     "adding-a-marketplace",
     "benchmarks",
+    "contributing",
     "when-the-marketplaces-change",
     "wildberries",
     "yandex-market",

@@ -209,6 +209,8 @@ class Frame:
                 "cursor": None,
                 "cards": cards,
                 "sizes": sizes,
+                "picture": b"\x89PNG\r\n\x1a\n",
+                "chat": (await market.chats().all(limit=1))[0],
                 "subject_id": cards[0].subject_id,
                 "nm_id": cards[0].nm_id,
                 "warehouse_id": (await wildberries.api.warehouses.list())[0].id,

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import asyncpg
 import pytest
@@ -13,7 +14,7 @@ import pytest
 URL = os.environ.get("WBYM_TEST_POSTGRES", "postgresql://localhost/test")
 
 
-def skip_or_fail(reason: str) -> None:
+def skip_or_fail(reason: str) -> NoReturn:
     """Skip a test that lacks a server; where CI is set, it fails instead."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

@@ -3,6 +3,7 @@ import math
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -11,7 +12,9 @@ import pytest
 
 from wbym._config import AccountSource, SecretPlace, choose, find_accounts, find_state
 from wbym.account import Account, AccountOptions
+from wbym.calls import SecretText, reveal
 from wbym.errors import ConfigError, InvalidInput, InvalidToken
+from wbym.feed import PostgresStore
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries._account import WildberriesOptions
@@ -469,17 +472,23 @@ class TestState:
         assert found == "postgresql://wbym@db/wbym"
 
     @pytest.mark.parametrize(
-        "address",
-        [
-            "postgresql://wbym:pa55@db/wbym",
-            "postgresql:///wbym?password=pa55",
-            "postgres://u:pa/55",
-        ],
+        "address", ["postgresql://wbym:pa55@db/wbym", "postgresql:///wbym?password=pa55"]
     )
-    def test_password_is_refused_and_not_shown(self, tmp_path: Path, address: str) -> None:
+    def test_password_is_taken_and_not_shown(self, tmp_path: Path, address: str) -> None:
+        place = self.found(tmp_path, f'[shared]\nstate = "{address}"')
+        assert isinstance(place, SecretText)
+        assert reveal(place) == address
+        for shown in (repr(place), str(place), f"{place}", repr(PostgresStore(place))):
+            assert "pa55" not in shown
+
+    def test_broken_address_is_refused_and_not_shown(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"accounts\.toml: shared\.state: ") as raised:
-            self.found(tmp_path, f'[shared]\nstate = "{address}"')
+            self.found(tmp_path, '[shared]\nstate = "postgres://u:pa/55"')
         assert "55" not in str(raised.value)
+        found = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+        ours = [frame for frame in found.stack if frame.filename.endswith("_config.py")]
+        assert any(frame.name == "find_state" for frame in ours)
+        assert not any("55" in repr(frame.locals) for frame in ours if frame.name != "found")
 
     @pytest.mark.parametrize("shared", ["[shared]\nstate = 7", "[shared]\nstat = 'a'"])
     def test_wrong_type_and_unknown_key_are_refused(self, tmp_path: Path, shared: str) -> None:

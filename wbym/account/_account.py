@@ -233,11 +233,11 @@ class Account(Hooks):
         if limits is not None and scheduler is not None:
             rule = "must not be given with a scheduler, which has its own"
             raise InvalidInput(type(self).__name__, "limits", rule, limits)
+        self._has_own_limits = limits is not None or scheduler is not None
         self._shared: SharedScheduler | None = None
         if scheduler is None:
             self._shared = SharedScheduler(limits)
             scheduler = self._shared.scheduler
-        self._scheduler = scheduler
         self._transport: Transport = connection.get("transport") or AiohttpTransport(
             session=connection.get("session"),
             timeout=timeout,
@@ -249,12 +249,13 @@ class Account(Hooks):
         self._pipeline = Pipeline(
             dialect=dialect,
             transport=self._transport,
-            scheduler=self._scheduler,
+            scheduler=scheduler,
             retry=connection.get("retry"),
             max_wait=max_wait,
             on_undecodable=self._keep,
         )
-        self._answering: WeakValueDictionary[Ref, asyncio.Lock] = WeakValueDictionary()
+        self._answering: WeakValueDictionary[Ref, asyncio.Lock] | None = None
+        """Created with the first answer: most of many accounts are only read."""
         self.inputs: Final = Inputs(self.marketplace, self.name, self.CAPABILITIES, self.ID_RULE)
         """Checks of arguments, before any request."""
 
@@ -332,7 +333,7 @@ class Account(Hooks):
         owners = self._pipeline.dialect.owners
         return [
             state
-            for state in self._scheduler.buckets()
+            for state in self._pipeline.scheduler.buckets()
             if state.key.marketplace == self.marketplace and state.key.owner in owners
         ]
 
@@ -449,6 +450,14 @@ class Account(Hooks):
         ``send`` and ``send.files`` in ``capabilities`` state the bounds. With a ref, WB first reads
         its list of chats if the chat is not known yet.
 
+        Args:
+            chat: The chat, or its ref.
+            text: The text; its maximum length is in ``capabilities``.
+            files: Files to attach; their number, size and kinds are in ``capabilities``.
+
+        Returns:
+            The accepted message; its ``id`` if the marketplace tells it.
+
         Raises:
             ChatNotReady: The chat does not accept messages yet; nothing was sent.
             DeliveryUnknown: It may or may not have been sent; check the chat's messages.
@@ -461,6 +470,13 @@ class Account(Hooks):
         self, message: Message | Ref, attachment: Attachment
     ) -> AbstractAsyncContextManager[Download]:
         """Open a file of a message for reading.
+
+        Args:
+            message: The message, or its ref.
+            attachment: One of its ``attachments``.
+
+        Returns:
+            A context manager of the file, which is read inside its block.
 
         Raises:
             NotReady: Moderation has not released it yet.
@@ -475,6 +491,10 @@ class Account(Hooks):
         self, item: Return | Ref | None = None, *, order_id: str | int | None = None
     ) -> Chat:
         """Return the chat about a return or an order; open it if it does not exist yet.
+
+        Args:
+            item: The return, or its ref.
+            order_id: The order, instead of a return.
 
         Raises:
             InvalidInput: Neither or both are passed.
@@ -570,12 +590,21 @@ class Account(Hooks):
         read again before anything is sent, which costs a request. With a ref, the record is read
         first, as by :meth:`get`. Concurrent calls for one record run one after the other.
 
+        Args:
+            item: The question or feedback, or its ref.
+            text: The answer; its bounds are in ``capabilities``.
+
+        Returns:
+            The accepted answer.
+
         Raises:
             AlreadyAnswered: It has an answer already; nothing was sent.
             NotFound: No question or feedback has this id.
             DeliveryUnknown: It may or may not have been answered; read it again.
         """
         ref = self.inputs.answer(item, text)
+        if self._answering is None:
+            self._answering = WeakValueDictionary()
         async with self._answering.setdefault(ref, asyncio.Lock()):
             record = await self._answerable(item, ref)
             if record.answered:
@@ -588,6 +617,13 @@ class Account(Hooks):
 
     async def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Delivery:
         """Change the answer; a record without an answer in effect is read again first.
+
+        Args:
+            item: The question or feedback, or its ref.
+            text: The new text.
+
+        Returns:
+            The accepted change.
 
         Raises:
             InvalidInput: It has no answer, or the marketplace says the answer cannot be changed.
@@ -615,6 +651,13 @@ class Account(Hooks):
     async def reject(self, question: Question | Ref, reason: str) -> Delivery:
         """Reject a question, so that it is not published; with a ref, the question is read first.
 
+        Args:
+            question: The question, or its ref.
+            reason: The text that the marketplace gets as the reason.
+
+        Returns:
+            The accepted rejection.
+
         Raises:
             NotFound: No question has this id.
             DeliveryUnknown: It may or may not have been rejected; read it again.
@@ -632,7 +675,14 @@ class Account(Hooks):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Answer]:
-        """List the comments on a feedback, the seller's and others', oldest first."""
+        """List the comments on a feedback, the seller's and others', oldest first.
+
+        Args:
+            feedback: The feedback, or its ref.
+            cursor: Where to continue; see ``Listing.cursor``.
+            prefetch: Pages to request concurrently from the start; for bulk reading.
+            priority: Priority of the calls at the limits.
+        """
         self.inputs.require(Capability.COMMENTS, "comments")
         ref = self.inputs.own_ref("comments", feedback, Noun.FEEDBACK)
         options = _read_options("comments", prefetch, priority)
@@ -930,6 +980,18 @@ def share_connections(account: Account, pool: ConnectionPool) -> None:
     transport = account._transport  # noqa: SLF001 - of the class above
     if isinstance(transport, AiohttpTransport):
         transport.share(pool)
+
+
+def share_limits(account: Account, limits: str | QuotaStore) -> None:
+    """Let a store count an account's calls from now on, unless it has limits of its own.
+
+    Raises:
+        ConfigError: The address is invalid, or its extra is not installed.
+        AccountNotOpen: No loop is running.
+    """
+    if not account._has_own_limits:  # noqa: SLF001 - of the class above
+        account._shared = SharedScheduler(limits)  # noqa: SLF001
+        account._pipeline.scheduler = account._shared.scheduler  # noqa: SLF001
 
 
 async def _count_by_lists(account: Account) -> WaitingCounts:

@@ -86,5 +86,10 @@ NOT_BUILT: Final = Supported(Support.NOT_BUILT)
 
 
 def has(capabilities: Capabilities, capability: Capability) -> bool:
-    """Whether a capability is native or emulated; False if it is not declared."""
+    """Whether a capability is native or emulated; False if it is not declared.
+
+    Args:
+        capabilities: Those of a class or an account.
+        capability: The one to look for.
+    """
     return capabilities.get(capability, NOT_BUILT).is_present

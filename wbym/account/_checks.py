@@ -18,6 +18,10 @@ __all__ = [
 def reject_half_characters(method: str, argument: str) -> Iterator[None]:
     """Turn a UnicodeEncodeError of a text with half of a surrogate pair into InvalidInput.
 
+    Args:
+        method: The operation's name, for the error.
+        argument: The argument's name, for the error.
+
     Raises:
         InvalidInput: A text has half of a surrogate pair.
     """
@@ -29,6 +33,10 @@ def reject_half_characters(method: str, argument: str) -> Iterator[None]:
 
 def require_address(method: str, base_url: str | None) -> str | None:
     """Check a server's address and return it without a trailing slash; None stays None.
+
+    Args:
+        method: The operation's name, for the error.
+        base_url: The address.
 
     Raises:
         InvalidInput: ``base_url`` is empty, has a scheme other than http and https, no host that
@@ -55,6 +63,12 @@ def require_address(method: str, base_url: str | None) -> str | None:
 
 def require_known(method: str, argument: str, names: Iterable[str], known: Collection[str]) -> None:
     """Check that names, such as those of buckets and hosts, are known.
+
+    Args:
+        method: The operation's name, for the error.
+        argument: The argument's name, for the error.
+        names: The names to check.
+        known: The names that exist.
 
     Raises:
         InvalidInput: A name is not known.

@@ -111,7 +111,12 @@ class CheckReport(msgspec.Struct, frozen=True):
 
 
 async def probe(subject: str, request: Awaitable[str]) -> ProbeResult:
-    """Await one request; a ``WbymError`` becomes part of the result."""
+    """Await one request; a ``WbymError`` becomes part of the result.
+
+    Args:
+        subject: What is probed, for people.
+        request: The request; it returns a text for people.
+    """
     try:
         return ProbeResult(subject, await request)
     except WbymError as error:

@@ -103,6 +103,12 @@ class Inputs:
     ) -> None:
         """Check that a capability is present.
 
+        Args:
+            capability: What is needed.
+            method: The operation's name, for the error.
+            argument: The argument that needs it, for the error.
+            value: The argument's value, for the error.
+
         Raises:
             Unsupported: The marketplace lacks it, or wbym does not support it yet.
         """
@@ -112,6 +118,11 @@ class Inputs:
 
     def own_ref(self, method: str, item: Record | Ref, *nouns: Noun) -> Ref:
         """Return the ref of a record of this account, or the ref itself.
+
+        Args:
+            method: The operation's name, for the error.
+            item: The record or ref.
+            nouns: The nouns that it may be of.
 
         Raises:
             RefError: The ref is of another account or noun, or its id cannot be the marketplace's.
@@ -144,6 +155,12 @@ class Inputs:
     def flag(self, capability: Capability, method: str, argument: str, value: bool | None) -> None:
         """Check an argument that is True, False or None.
 
+        Args:
+            capability: What a value other than None needs.
+            method: The operation's name, for the error.
+            argument: The argument's name.
+            value: Its value.
+
         Raises:
             InvalidInput: It has a wrong type.
             Unsupported: It is given but not supported by the marketplace.
@@ -153,7 +170,13 @@ class Inputs:
             self.require(capability, method, argument, value)
 
     def since(self, capability: Capability, method: str, moment: datetime | None) -> None:
-        """Check the start of a period; errors as for :meth:`flag`."""
+        """Check the start of a period; errors as for :meth:`flag`.
+
+        Args:
+            capability: What a time needs.
+            method: The operation's name, for the error.
+            moment: The start; aware, or None.
+        """
         _require_period(method, moment, None)
         if moment is not None:
             self.require(capability, method, "since", moment)
@@ -169,6 +192,17 @@ class Inputs:
         rating: Collection[int] | None = None,
     ) -> Filters:
         """Check the filters of questions or feedbacks.
+
+        Args:
+            noun: ``QUESTIONS`` or ``FEEDBACKS``.
+            answered: Whether the record has an answer.
+            since: The start of the period; aware.
+            until: The end of the period; aware, inclusive.
+            product: The marketplace's article.
+            rating: Stars, 1 to 5.
+
+        Returns:
+            The checked filters.
 
         Raises:
             InvalidInput: A filter has a wrong type, a time is naive, ``since`` is after ``until``,
@@ -200,6 +234,11 @@ class Inputs:
     def send(self, chat: Chat | Ref, text: str, files: Sequence[Upload]) -> Chat:
         """Check a message; return the chat, which may have only its ref.
 
+        Args:
+            chat: The chat, or its ref.
+            text: The text.
+            files: The files.
+
         Raises:
             InvalidInput: The text or a file breaks a rule.
             RefError: The chat is not of this account.
@@ -219,6 +258,13 @@ class Inputs:
     def answer(self, item: Question | Feedback | Ref, text: str) -> Ref:
         """Check an answer.
 
+        Args:
+            item: The question or feedback, or its ref.
+            text: The answer.
+
+        Returns:
+            The item's ref.
+
         Raises:
             InvalidInput: The text breaks a rule.
             RefError: The item is not of this account.
@@ -227,11 +273,27 @@ class Inputs:
         return self._answer(_ANSWER, "answer", item, text)
 
     def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Ref:
-        """Check a new text for an answer; errors as for :meth:`answer`."""
+        """Check a new text for an answer; errors as for :meth:`answer`.
+
+        Args:
+            item: The question or feedback, or its ref.
+            text: The new answer.
+
+        Returns:
+            The item's ref.
+        """
         return self._answer(_EDIT, "edit_answer", item, text)
 
     def reject(self, question: Question | Ref, reason: str) -> Ref:
-        """Check a rejection; errors as for :meth:`answer`."""
+        """Check a rejection; errors as for :meth:`answer`.
+
+        Args:
+            question: The question, or its ref.
+            reason: The reason.
+
+        Returns:
+            The question's ref.
+        """
         self.require(Capability.REJECT_QUESTION, "reject")
         ref = self.own_ref("reject", question, Noun.QUESTION)
         facts = self._capabilities[Capability.REJECT_QUESTION].facts
@@ -248,6 +310,16 @@ class Inputs:
         amount: Money | None,
     ) -> Ref:
         """Check a decision as far as possible before the available decisions are known.
+
+        Args:
+            item: The return, or its ref.
+            decision: The decision, or its name.
+            comment: The text for the buyer.
+            reason: The marketplace's name of a reason.
+            amount: The amount to refund.
+
+        Returns:
+            The return's ref.
 
         Raises:
             InvalidInput: The decision has a wrong type, or the comment breaks a rule.

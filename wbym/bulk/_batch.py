@@ -55,6 +55,7 @@ class Result(msgspec.Struct, Generic[R], frozen=True):
 
 
 DONE: Final[Result[None]] = Result(Outcome.DONE)
+"""The result of an item that was carried out and has no value."""
 
 _FAILS_ALL: Final = (CredentialError, Unauthorized, PaymentRequired, Forbidden)
 """Errors of the account, not of the items."""
@@ -115,7 +116,12 @@ class Batch(Generic[T, R]):
         return [place for place, result in enumerate(self._results) if result.outcome is outcome]
 
     def note(self, places: Iterable[int], results: Iterable[Result[R]]) -> None:
-        """Record the results of the items at these indexes."""
+        """Record the results of the items at these indexes.
+
+        Args:
+            places: The indexes, in the order of the results.
+            results: The results.
+        """
         for place, result in zip(places, results, strict=True):
             self._results[place] = result
 

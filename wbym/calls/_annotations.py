@@ -299,7 +299,15 @@ def at_least_one(*names: str) -> Joint:
 
 
 def in_order(since: str, until: str) -> Joint:
-    """Require that a period does not end before it begins; either end may be None."""
+    """Require that a period does not end before it begins; either end may be None.
+
+    Args:
+        since: The name of the argument with the start.
+        until: The name of the argument with the end.
+
+    Returns:
+        A rule for ``@get`` and its like: the argument and what is wrong with it, or None.
+    """
 
     def broken(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
         begin, end = arguments[since], arguments[until]
@@ -311,7 +319,16 @@ def in_order(since: str, until: str) -> Joint:
 
 
 def period(since: str, until: str, *, days: int) -> Joint:
-    """Limit a period to ``days`` days, in order; a period without an end ends now."""
+    """Limit a period to ``days`` days, in order; a period without an end ends now.
+
+    Args:
+        since: The name of the argument with the start.
+        until: The name of the argument with the end.
+        days: The max length.
+
+    Returns:
+        A rule for ``@get`` and its like: the argument and what is wrong with it, or None.
+    """
     ordered = in_order(since, until)
 
     def broken(arguments: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -48,7 +48,12 @@ class Dialect(Protocol):
     def charges(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> Sequence[Charge]:
-        """The buckets that the call counts in."""
+        """The buckets that the call counts in.
+
+        Args:
+            endpoint: The call's endpoint.
+            path: Its path parameters.
+        """
         ...
 
     def signal(self, response: Response) -> LimitSignal | None:

@@ -13,6 +13,7 @@ __all__ = ["Endpoint", "Method", "path_parameters"]
 R_co = TypeVar("R_co", covariant=True)
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+"""HTTP methods."""
 
 
 class Endpoint(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, eq=False):

@@ -14,7 +14,12 @@ _MAX: Final = 1e9
 
 
 def header_number(text: str | None, *, max_value: float = _MAX) -> float | None:
-    """A count or a number of seconds; None if it is not a sensible one, as a negative one."""
+    """A count or a number of seconds; None if it is not a sensible one, as a negative one.
+
+    Args:
+        text: The header's value; None if it is absent.
+        max_value: The largest sensible number.
+    """
     try:
         number = float(text or "")
     except ValueError:

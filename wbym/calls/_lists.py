@@ -290,6 +290,11 @@ class DecodedOrigin:
         self._report = report
 
     def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
-        """Report the page's item ``index`` as undecodable."""
+        """Report the page's item ``index`` as undecodable.
+
+        Args:
+            index: Its place in the page.
+            error: Why it could not be mapped.
+        """
         raw = msgspec.json.encode(self._items[index])
         return self._report(self._method, f"[{index}]", error, raw)

@@ -177,7 +177,8 @@ class Pipeline:
         self.dialect: Final = dialect
         """The HTTP conventions of the account's marketplace."""
         self._transport = transport
-        self._scheduler = scheduler
+        self.scheduler = scheduler
+        """Keeps the limits of calls that begin from now on."""
         self._retry = retry or RetryPolicy()
         self._max_wait = max_wait
         self._on_undecodable = on_undecodable
@@ -238,7 +239,7 @@ class Pipeline:
                             response = await exchange.read()
                     answer = self._judge.answer(endpoint, response, _secrets_of(request))
                     if len(response.body) > _LARGE:
-                        self._scheduler.blocked_at = asyncio.get_running_loop().time()
+                        self.scheduler.blocked_at = asyncio.get_running_loop().time()
                 except TransportError as error:
                     failed = self._judge.lost(endpoint, error, _secrets_of(request))
                     await self._retry_or_raise(endpoint, failed, attempt, watch)
@@ -261,6 +262,12 @@ class Pipeline:
     ) -> AsyncIterator[Download]:
         """Open a file for reading in chunks; arguments and errors as for :meth:`call`.
 
+        Args:
+            endpoint: The operation.
+            path: Its path parameters.
+            query: Its query parameters.
+            priority: Priority of the call at the limits.
+
         Raises:
             NotReady: The marketplace has not released the file yet.
             RefusedByModeration: The marketplace will never release the file.
@@ -280,7 +287,14 @@ class Pipeline:
             )
 
     def report(self, endpoint: str, where: str, error: Exception, data: bytes) -> UndecodableRecord:
-        """Report a decoded record that cannot be mapped to the account."""
+        """Report a decoded record that cannot be mapped to the account.
+
+        Args:
+            endpoint: The operation's name.
+            where: The record's place in the answer.
+            error: Why it could not be mapped.
+            data: Its bytes.
+        """
         reason = f"{type(error).__name__}: {error}"
         dialect = self.dialect
         record = UndecodableRecord.of(
@@ -299,9 +313,14 @@ class Pipeline:
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket that an endpoint's calls count in; None if it was not used lately."""
+        """The bucket that an endpoint's calls count in; None if it was not used lately.
+
+        Args:
+            endpoint: The operation.
+            path: Its path parameters.
+        """
         keys = {charge.key for charge in self.dialect.charges(endpoint, path)}
-        states = (state for state in self._scheduler.buckets() if state.key in keys)
+        states = (state for state in self.scheduler.buckets() if state.key in keys)
         return next((state for state in states if state.kind != "parallel"), None)
 
     async def aclose(self) -> None:
@@ -409,7 +428,7 @@ class Pipeline:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
         max_wait = _SINGLE_ATTEMPT_WAIT if endpoint.single_attempt else self._max_wait
-        return self._scheduler.lease(charges, priority=priority, max_wait=max_wait)
+        return self.scheduler.lease(charges, priority=priority, max_wait=max_wait)
 
     def _sent_at(self, watch: CallWatch | None) -> float:
         """The loop time now, right after waiting for the limits."""
@@ -441,7 +460,7 @@ class Pipeline:
             watch.status = head.status
         now = asyncio.get_running_loop().time()
         # Decoding a large page delays the answers behind it, which would look like jitter.
-        timed = now - self._scheduler.blocked_at > _UNTIMED
+        timed = now - self.scheduler.blocked_at > _UNTIMED
         elapsed = now - sent_at if timed else None
         cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
         signal = self._signal(endpoint, head)
@@ -540,6 +559,10 @@ def _secrets_of(request: Request) -> frozenset[str]:
 
 def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
     """Fill in a path's parameters, percent-encoded.
+
+    Args:
+        template: The path with names in braces.
+        values: The parameters by name.
 
     Raises:
         ValueError: A parameter has no value, or a value has no parameter.

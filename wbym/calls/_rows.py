@@ -398,7 +398,12 @@ class Row:
     def hidden(
         self, args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> tuple[tuple[object, ...], dict[str, object]]:
-        """The arguments with the secret ones as :class:`SecretText`."""
+        """The arguments with the secret ones as :class:`SecretText`.
+
+        Args:
+            args: Positional arguments of the method, without ``self``.
+            kwargs: Its keyword arguments.
+        """
         names = [*self._positional, *[""] * len(args)]
         args = tuple(self._hidden(name, value) for name, value in zip(names, args, strict=False))
         return args, {name: self._hidden(name, value) for name, value in kwargs.items()}
@@ -408,6 +413,10 @@ class Row:
 
     def values(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
         """Check the arguments and return them by name, with defaults.
+
+        Args:
+            args: Positional arguments of the method, without ``self``.
+            kwargs: Its keyword arguments.
 
         Raises:
             TypeError: An argument is missing, unexpected or given twice.
@@ -494,7 +503,13 @@ class Row:
     def call(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> Coroutine[object, object, Answer[Any]]:
-        """Check the input and return the call; it is made when awaited."""
+        """Check the input and return the call; it is made when awaited.
+
+        Args:
+            group: The group that the method is called on.
+            args: Positional arguments of the method, without ``self``.
+            kwargs: Its keyword arguments.
+        """
         values = self.values(args, kwargs)
         endpoint = self.endpoint
         if self.options.hosts is not None:
@@ -511,7 +526,13 @@ class Row:
     def list(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> Listing[Any]:
-        """Create the listing; nothing is sent before it is read."""
+        """Create the listing; nothing is sent before it is read.
+
+        Args:
+            group: The group that the method is called on.
+            args: Positional arguments of the method, without ``self``.
+            kwargs: Its keyword arguments.
+        """
         values = self.values(args, kwargs)
         assert self.shape is not None  # noqa: S101 - the row is a list
         arguments = self.arguments(values)
@@ -533,6 +554,11 @@ class Row:
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> AbstractAsyncContextManager[Download]:
         """Open a download.
+
+        Args:
+            group: The group that the method is called on.
+            args: Positional arguments of the method, without ``self``.
+            kwargs: Its keyword arguments.
 
         Raises:
             TypeError: The operation is not a download.
@@ -808,10 +834,15 @@ class _Verb:
 
 
 get: Final = _Verb("GET")
+"""Decorator of a method of a `Group` whose operation is a GET request."""
 post: Final = _Verb("POST")
+"""Decorator of a method of a `Group` whose operation is a POST request."""
 patch: Final = _Verb("PATCH")
+"""Decorator of a method of a `Group` whose operation is a PATCH request."""
 put: Final = _Verb("PUT")
+"""Decorator of a method of a `Group` whose operation is a PUT request."""
 delete: Final = _Verb("DELETE")
+"""Decorator of a method of a `Group` whose operation is a DELETE request."""
 
 
 def row(method: Callable[..., object]) -> Row:

@@ -143,7 +143,7 @@ class _AiohttpExchange:
             for _ in range(_TURNS_TO_CLOSE):
                 await asyncio.sleep(0)
         else:
-            for place in transport._pool.places(url, proxy):
+            for place in transport.pool.places(url, proxy):
                 await self._take(place)
         try:
             answer = self._answer = await self._within_total(
@@ -443,7 +443,9 @@ class AiohttpTransport:
     ) -> None:
         if isinstance(proxy, str):
             proxy = SecretText(proxy)
-        self._own_pool = self._pool = ConnectionPool(session)
+        self._session = session
+        self._own_pool: ConnectionPool | None = None
+        self._shared_pool: ConnectionPool | None = None
         self._proxy = None if proxy is None else Proxy(proxy)
         self._trust_env = trust_env and session is None
         self._proxies: dict[URL, Proxy | None] = {}
@@ -477,8 +479,17 @@ class AiohttpTransport:
 
     def share(self, pool: ConnectionPool) -> None:
         """Use the connections of a pool from now on, unless a session was lent."""
-        if not self._own_pool.is_borrowed:
-            self._pool = pool
+        if self._session is None:
+            self._shared_pool = pool
+
+    @property
+    def pool(self) -> ConnectionPool:
+        """The connections that it uses; its own are made with the first request."""
+        if self._shared_pool is not None:
+            return self._shared_pool
+        if self._own_pool is None:
+            self._own_pool = ConnectionPool(self._session)
+        return self._own_pool
 
     def _proxy_for(self, url: URL) -> Proxy | None:
         if self._proxy is not None or not self._trust_env:
@@ -491,12 +502,13 @@ class AiohttpTransport:
     async def aclose(self) -> None:
         """Close the transport's own session, neither a borrowed nor a shared one."""
         self._closed = True
-        await self._own_pool.aclose()
+        if self._own_pool is not None:
+            await self._own_pool.aclose()
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise AccountNotOpen("it is closed; create a new one")
-        session = self._pool.open()
+        session = self.pool.open()
         if session.closed:
             raise AccountNotOpen("the session that it borrowed is closed")
         return session

@@ -84,6 +84,12 @@ def validator_of(hint: object) -> Validator:
 def require(method: str, argument: str, value: object, hint: object) -> None:
     """Check an argument of a method that is not an operation.
 
+    Args:
+        method: The method's name, for the error.
+        argument: The argument's name, for the error.
+        value: Its value.
+        hint: Its annotation, with the rules inside ``Annotated``.
+
     Raises:
         InvalidInput: The value has the wrong type, or breaks a rule.
     """

@@ -16,7 +16,15 @@ from wbym._config import AccountSource
 from wbym.account import Account
 from wbym.cli.options import AccountName, Config, day_or_moment, last_of_day_or_moment, sources_of
 from wbym.cli.show_export import ExportBars, ExportLines, ExportView
-from wbym.cli.terminal import clean, complain, mention_undecodable, note, output, plain_errors
+from wbym.cli.terminal import (
+    ExitCode,
+    clean,
+    complain,
+    mention_undecodable,
+    note,
+    output,
+    plain_errors,
+)
 from wbym.errors import ExportError, WbymError
 from wbym.export import OVERLAP, Export, Exported, Noun, Suffix
 from wbym.export._files import plain_os_errors
@@ -147,7 +155,7 @@ def export(
             asyncio.run(run.all(nouns))
         finally:
             run.mention_unfinished()
-    raise typer.Exit(int(run.failed))
+    raise typer.Exit(run.code)
 
 
 class _Run:
@@ -170,6 +178,14 @@ class _Run:
         self._max_wait = max_wait
         self._export: Export | None = None
         self.failed = False
+        self._made = False
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code of the command."""
+        if not self.failed:
+            return ExitCode.OK
+        return ExitCode.SOME_FAILED if self._made else ExitCode.FAILED
 
     async def all(self, nouns: Sequence[Noun]) -> None:
         """Export nouns; an account or a noun that fails does not stop the others."""
@@ -223,6 +239,7 @@ class _Run:
                 note(f"{each.account}: read from {each.start:%Y-%m-%d %H:%M}Z")
         if has_failed and not done.made:
             return
+        self._made = True
         text = f"{done.path}: {done.rows:,} {run.noun}, {done.added:,} of them new"
         text += f", {done.replaced:,} read again"
         output().print(clean(text), markup=False, soft_wrap=True)

@@ -39,7 +39,7 @@ async def open_state(
     Args:
         given: The value of ``--state``.
         config: The value of ``--config``.
-        existing: Whether a file must exist: creating an empty one would hide a wrong name.
+        existing: Whether the state must exist: creating an empty one would hide a wrong name.
 
     Raises:
         ConfigError: The configuration is invalid.
@@ -52,5 +52,5 @@ async def open_state(
         place = found
     if existing and not is_address(place) and not await anyio.Path(place).is_file():
         raise StateError(place, "the file does not exist; name the service's state with --state")
-    async with store_at(place) as store:
+    async with store_at(place, create=not existing) as store:
         yield store

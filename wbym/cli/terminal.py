@@ -65,7 +65,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """An option, a ref, the configuration or a token is wrong; the marketplace was not asked."""
     SOME_FAILED = 3
-    """Some accounts failed, the others are complete."""
+    """Some accounts or files failed, the others are complete."""
     INTERRUPTED = 130
 
 

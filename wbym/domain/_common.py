@@ -92,7 +92,12 @@ def possible_time(moment: datetime | None) -> datetime | None:
 
 
 def shift_time(moment: datetime | None, delta: timedelta) -> datetime | None:
-    """Add a timedelta, for adapters; None if the time is None or the sum is out of range."""
+    """Add a timedelta, for adapters; None if the time is None or the sum is out of range.
+
+    Args:
+        moment: An aware time.
+        delta: What to add.
+    """
     try:
         return None if moment is None else moment + delta
     except OverflowError:
@@ -111,7 +116,12 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 
 
 def money(amount: Decimal, currency: str) -> Money | None:
-    """An amount of money, for adapters; None for a number that is not an amount."""
+    """An amount of money, for adapters; None for a number that is not an amount.
+
+    Args:
+        amount: The number; its sign is kept.
+        currency: ISO 4217, such as ``RUB``.
+    """
     is_amount = amount.is_finite() and abs(amount) < _MAX_AMOUNT
     return Money(amount, currency) if is_amount else None
 

@@ -26,7 +26,16 @@ class UndecodableRecord(msgspec.Struct, frozen=True, gc=False):
     def of(
         cls, marketplace: str, account: str, endpoint: str, where: str, reason: str, data: bytes
     ) -> "UndecodableRecord":
-        """Create one from the bytes of a record in a response."""
+        """Create one from the bytes of a record in a response.
+
+        Args:
+            marketplace: The marketplace, such as ``wildberries``.
+            account: The account's name.
+            endpoint: The operation whose answer it was in.
+            where: Its place in the answer.
+            reason: Why it could not be decoded, without data of it.
+            data: Its bytes.
+        """
         digest = blake2b(data, digest_size=8).hexdigest()
         ref = Ref(marketplace, account, Noun.UNDECODABLE, digest)
         return cls(ref, endpoint, where, reason, data)

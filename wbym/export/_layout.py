@@ -499,3 +499,4 @@ AnyLayout: TypeAlias = (
 LAYOUTS: Final[dict[Noun, AnyLayout]] = {
     layout.noun: layout for layout in (_FEEDBACKS, _QUESTIONS, _RETURNS, _CHATS, _MESSAGES)
 }
+"""The columns of each noun's file."""

@@ -30,6 +30,8 @@ async def coalesce(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch
             async for batch in batches:
                 held.append(batch)
                 arrived.set()
+                # Batches that are there already never suspend: let the others send their queries.
+                await asyncio.sleep(0)
                 while sum(len(one.observations) for one in held) >= MAX_OBSERVATIONS:
                     room.clear()
                     await room.wait()

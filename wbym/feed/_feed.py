@@ -21,7 +21,7 @@ from wbym.feed._dead_letters import DeadLetters
 from wbym.feed._first_rounds import HEAD_START, FirstRounds
 from wbym.feed._outbox import Outbox
 from wbym.feed._patience import Patience
-from wbym.feed._reader import Reader, StreamStatus
+from wbym.feed._reader import Reader, ReaderContext, StreamStatus
 from wbym.feed._store import Store
 from wbym.observe import current
 
@@ -50,7 +50,7 @@ class Feed:
         store: Where the state is stored; the feed closes it.
         on_error: Called with the account's name and the error of a round of one of its streams; the
             round is retried.
-        confirmation_timeout: See :class:`Outbox`.
+        confirmation_timeout: Seconds; see :class:`Outbox`.
     """
 
     def __init__(
@@ -81,6 +81,9 @@ class Feed:
             poll_now=self.poll_now,
             patience=self._patience,
             confirmation_timeout=confirmation_timeout,
+        )
+        self._context = ReaderContext(
+            store, self._patience, self._woken.set, self._stream_failed, self.outbox.seen
         )
 
     def events(
@@ -116,7 +119,13 @@ class Feed:
         self._hinted.set()
 
     async def poll_now(self, account: str, stream: str, id_: str) -> bool:
-        """Wait until the feed has read an object; False if this process does not follow it."""
+        """Wait until the feed has read an object; False if this process does not follow it.
+
+        Args:
+            account: The account's name.
+            stream: The stream's name.
+            id_: The object's id.
+        """
         reader = self._readers.get((account, stream))
         return reader is not None and await reader.poll_now(id_)
 
@@ -212,17 +221,7 @@ class Feed:
     def _reader(
         self, account: str, stream: Stream, since: datetime, first_rounds: FirstRounds
     ) -> Reader:
-        return Reader(
-            account,
-            stream,
-            self._store,
-            since=since,
-            patience=self._patience,
-            on_events=self._woken.set,
-            on_error=partial(self._stream_failed, account),
-            on_delivery=self.outbox.seen,
-            first_rounds=first_rounds,
-        )
+        return Reader(account, stream, self._context, since=since, first_rounds=first_rounds)
 
     def _spawn(self, account: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -19,11 +19,17 @@ def hide_password(place: StatePlace) -> StatePlace:
     return SecretText(place) if isinstance(place, str) and is_address(place) else place
 
 
-def store_at(place: StatePlace) -> SqliteStore | PostgresStore:
+def store_at(place: StatePlace, *, create: bool = True) -> SqliteStore | PostgresStore:
     """The store of a place, closed.
+
+    Args:
+        place: The place.
+        create: See `PostgresStore`; without effect on a file.
 
     Raises:
         StateError: It is an address that cannot be parsed.
     """
     place = hide_password(place)
-    return PostgresStore(place) if isinstance(place, SecretText) else SqliteStore(place)
+    return (
+        PostgresStore(place, create=create) if isinstance(place, SecretText) else SqliteStore(place)
+    )

@@ -126,18 +126,21 @@ class PostgresStore:
             tables are in the schema ``wbym``, or that of the parameter ``schema``, and are created
             if they do not exist. Without a password in it, libpq's places of passwords are used
             (``PGPASSWORD``, a password file).
+        create: Whether the tables are created if they do not exist. Otherwise that is an error, so
+            that a wrong address is noticed.
 
     Raises:
         StateError: It is not such an address.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
         self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}@{socket.gethostname()}"
         self.alive_until: float = 0.0
         """See ``Store.alive_until``."""
         url = SecretText(url)
         self._address = Address(url)
         self._place = str(self._address)
+        self._create = create
         self._db = Postgres(self._address)
         self._renewing: asyncio.Task[None] | None = None
         self._names = {name: f'"{self._address.schema}".{name}' for name in _TABLES}
@@ -157,8 +160,8 @@ class PostgresStore:
         """Connect, and create or migrate the tables.
 
         Raises:
-            StateError: The server cannot be reached or used, or the tables are of a newer version;
-                they are unchanged.
+            StateError: The server cannot be reached or used, or the tables are of a newer version,
+                or do not exist and are not to be created; nothing is changed.
         """
         await self._db.open(self._prepare)
         try:
@@ -173,7 +176,10 @@ class PostgresStore:
         return self
 
     async def _prepare(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        await (check if self._renewing else migrate)(connection, self._address)
+        if self._renewing:
+            await check(connection, self._address)
+        else:
+            await migrate(connection, self._address, create=self._create)
 
     async def __aexit__(
         self,
@@ -362,7 +368,7 @@ class PostgresStore:
                     *(point.retained_since, number),
                     *(kept, [fresh[key].version for key in kept]),
                     *([fresh[key].revision for key in kept], [fresh[key].at for key in kept]),
-                    *(old, list(fresh)),
+                    *(old, list(fresh) if old else []),
                     *([one.id for one in events], [one.account for one in events]),
                     *([one.kind.value for one in events], [one.at for one in events]),
                     *([one.record for one in events], [one.chat for one in events]),
@@ -616,7 +622,11 @@ class PostgresStore:
         """Execute a statement, which has the names of tables in braces."""
         query = query.format_map(self._names)
         found = await self._db.fetch(query, *map(_encoded, values), timeout=timeout, urgent=urgent)
-        return found._replace(rows=[tuple(map(_decoded, row)) for row in found.rows])
+        rows = [
+            tuple([_decoded(one) if isinstance(one, str) else one for one in row])
+            for row in found.rows
+        ]
+        return found._replace(rows=rows)
 
 
 def _lock_number(schema: str) -> int:
@@ -641,13 +651,13 @@ def _event(row: Row) -> StoredEvent:
 def _encoded(value: object) -> object:
     """A value for PostgreSQL, whose texts have no NUL characters."""
     if isinstance(value, list):
-        return [_encoded(one) for one in value]
+        return [_encoded(one) if isinstance(one, str) else one for one in value]
     if isinstance(value, str) and ("\0" in value or _ESCAPE in value):
         return value.replace(_ESCAPE, f"{_ESCAPE}1").replace("\0", f"{_ESCAPE}0")
     return value
 
 
-def _decoded(value: object) -> object:
-    if isinstance(value, str) and _ESCAPE in value:
+def _decoded(value: str) -> str:
+    if _ESCAPE in value:
         return value.replace(f"{_ESCAPE}0", "\0").replace(f"{_ESCAPE}1", _ESCAPE)
     return value

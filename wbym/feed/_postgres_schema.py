@@ -59,14 +59,21 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 """One script per version: the n-th migrates version n - 1 to version n."""
 
 
-async def migrate(connection: "asyncpg.Connection[asyncpg.Record]", address: Address) -> None:
+async def migrate(
+    connection: "asyncpg.Connection[asyncpg.Record]", address: Address, *, create: bool
+) -> None:
     """Create the tables, or migrate those of an older version.
 
     Raises:
-        StateError: They are of a newer version, and unchanged.
+        StateError: They are of a newer version, and unchanged; or there are none, and ``create`` is
+            False.
     """
-    if await _version(connection, address) == len(MIGRATIONS):
+    version = await _version(connection, address)
+    if version == len(MIGRATIONS):
         return  # without the right to create tables
+    if version == 0 and not create:
+        reason = f"its schema {address.schema} has no state; name the database of the service"
+        raise StateError(str(address), reason)
     schema = f'"{address.schema}"'
     async with connection.transaction():
         await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")

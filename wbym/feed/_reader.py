@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-import anyio
 import msgspec
 
 from wbym.account import Poll, Stream
@@ -30,7 +30,7 @@ from wbym.feed._patience import Patience
 from wbym.feed._store import Checkpoint, Step, Store
 from wbym.observe import LogFacts, current
 
-__all__ = ["Reader", "StreamStatus"]
+__all__ = ["Reader", "ReaderContext", "StreamStatus"]
 
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
@@ -64,18 +64,35 @@ class StreamStatus(msgspec.Struct, frozen=True):
     The same for all streams."""
 
 
+@dataclass(frozen=True)
+class ReaderContext:
+    """What the readers of one feed share.
+
+    Args:
+        store: Where events and checkpoints are stored.
+        patience: Waits for the end of faults of the store.
+        on_events: Called after new events were stored.
+        on_error: Called with the account and the error of each round that failed.
+        on_delivery: Called with each delivery of the outbox that was seen.
+    """
+
+    store: Store
+    patience: Patience
+    on_events: Callable[[], None]
+    on_error: Callable[[str, Exception], None]
+    on_delivery: Callable[[Delivery], None]
+
+
 class Reader:
     """Polls a stream, and stores its events together with its checkpoint.
+
+    There may be ten thousand of them, so each has few objects of its own.
 
     Args:
         account: The account's name.
         stream: The stream to follow.
-        store: Where events and checkpoint are stored.
+        context: What the readers share.
         since: When to start, if the stream was never followed; aware.
-        patience: Waits for the end of faults of the store.
-        on_events: Called after new events were stored.
-        on_error: Called with the error of each round that failed.
-        on_delivery: Called with each delivery of the outbox that was seen.
         first_rounds: Those of all streams of the feed, which go before repeated rounds.
     """
 
@@ -83,24 +100,18 @@ class Reader:
         self,
         account: str,
         stream: Stream,
-        store: Store,
+        context: ReaderContext,
         *,
         since: datetime,
-        patience: Patience,
-        on_events: Callable[[], None],
-        on_error: Callable[[Exception], None],
-        on_delivery: Callable[[Delivery], None],
         first_rounds: FirstRounds,
     ) -> None:
         self.account: Final = account
         self.name: Final = stream.name
         self._stream = stream
-        self._store = store
+        self._context = context
+        self._store = context.store
+        self._patience = context.patience
         self._since = since
-        self._patience = patience
-        self._on_events = on_events
-        self._on_error = on_error
-        self._on_delivery = on_delivery
         self._first_rounds = first_rounds
         self._checkpoint: Checkpoint | None = None
         self._read_at: datetime | None = None
@@ -161,27 +172,41 @@ class Reader:
                 account=self.account, stream=self.name, every=interval(self._stream.every)
             ),
         )
-        clock = asyncio.get_running_loop().time
-        due_at = clock()
+        loop = asyncio.get_running_loop()
+        due, due_at = True, loop.time()
         try:
             while True:
-                began = clock()
-                due = began >= due_at
+                began = loop.time()
                 pause = await self._round(due=due)
                 if pause is not None:
-                    due_at = max(due_at, clock() + pause)
-                    await anyio.sleep(pause)
+                    due_at = max(due_at, loop.time() + pause)
+                    await asyncio.sleep(pause)
+                    due = loop.time() >= due_at
                     continue
                 if due:
                     due_at = began + interval(self._stream.every)
-                with anyio.move_on_after(max(0.0, due_at - clock())):
-                    await self._woken.wait()
-                    await anyio.sleep(max(0.0, began + _MIN_INTERVAL - clock()))
-                    continue
-                await self._first_rounds.hold(self._woken)
+                if await self._hinted_before(due_at):
+                    next_at = min(due_at, began + _MIN_INTERVAL)
+                    await asyncio.sleep(max(0.0, next_at - loop.time()))
+                    due = loop.time() >= due_at
+                else:
+                    await self._first_rounds.hold(self._woken)
+                    due = True  # a timer may fire a tick before its time
         finally:
             self._ended = True
             _answer(self._waiters, found=False)
+
+    async def _hinted_before(self, due_at: float) -> bool:
+        """Wait until a time of the loop's clock, or a hint; whether there is a hint."""
+        # One event for both, since a cancel scope per stream is large.
+        timer = asyncio.get_running_loop().call_at(due_at, self._woken.set)
+        try:
+            await self._woken.wait()
+        finally:
+            timer.cancel()
+        if not self._hints:
+            self._woken.clear()
+        return bool(self._hints)
 
     async def _round(self, *, due: bool) -> float | None:
         """Run one round; return the seconds to wait before the next if it failed."""
@@ -232,9 +257,9 @@ class Reader:
                     point = self._checkpoint = step.checkpoint
                 if step.events:
                     events += len(step.events)
-                    self._on_events()
+                    self._context.on_events()
                 for delivery in step.deliveries:
-                    self._on_delivery(delivery)
+                    self._context.on_delivery(delivery)
                 self._waiting_since = datetime.now(UTC)
         if due and not point.begun:
             point = msgspec.structs.replace(point, begun=True)
@@ -284,7 +309,7 @@ class Reader:
             extra=LogFacts(account=self.account, stream=self.name),
             exc_info=None if isinstance(error, WbymError) else error,
         )
-        self._on_error(error)
+        self._context.on_error(self.account, error)
         return pause
 
 

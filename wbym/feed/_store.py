@@ -140,19 +140,34 @@ class Store(Protocol):
     def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
         """Lock an account for one reader.
 
+        Args:
+            account: The account's name.
+            wait: Whether to wait for the lock.
+
         Raises:
             FeedBusy: Another reader has the lock; with ``wait`` the method waits for it instead.
         """
         ...
 
     async def checkpoint(self, account: str, stream: str) -> Checkpoint | None:
-        """The checkpoint of a stream; None if it was never read."""
+        """The checkpoint of a stream; None if it was never read.
+
+        Args:
+            account: The account's name.
+            stream: The stream's name.
+        """
         ...
 
     async def seen_records(
         self, account: str, stream: str, keys: Collection[str]
     ) -> dict[str, SeenRecord]:
-        """The seen records with these keys; unknown keys are omitted."""
+        """The seen records with these keys; unknown keys are omitted.
+
+        Args:
+            account: The account's name.
+            stream: The stream's name.
+            keys: The records' keys.
+        """
         ...
 
     async def write(self, step: Step) -> None:
@@ -166,7 +181,13 @@ class Store(Protocol):
     async def events(
         self, accounts: Collection[str], *, after: int, limit: int
     ) -> list[StoredEvent]:
-        """The oldest unconfirmed events of these accounts, with a ``seq`` above ``after``."""
+        """The oldest unconfirmed events of these accounts, with a ``seq`` above ``after``.
+
+        Args:
+            accounts: The accounts' names.
+            after: The ``seq`` that was read last; 0 for all.
+            limit: Max number of events.
+        """
         ...
 
     async def confirm(self, seqs: Collection[int]) -> None:
@@ -244,7 +265,12 @@ class Store(Protocol):
         states: Collection[DeliveryState] | None = None,
         accounts: Collection[str] | None = None,
     ) -> list[Delivery]:
-        """Deliveries, oldest first; by default all."""
+        """Deliveries, oldest first; by default all.
+
+        Args:
+            states: Only those in these states.
+            accounts: Only those to these accounts, by name.
+        """
         ...
 
     async def open_deliveries(self, accounts: Collection[str]) -> list[Claim]:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from operator import attrgetter
 from os import PathLike
 from pathlib import Path
@@ -16,9 +17,9 @@ import anyio.to_thread
 
 from wbym._config import find_accounts, find_state
 from wbym.account import Account, AnyRecord, Capability, CheckReport, Hint, has
-from wbym.account._account import share_connections
+from wbym.account._account import share_connections, share_limits
 from wbym.account._inputs import ref_of
-from wbym.calls import Download, Upload, require
+from wbym.calls import Download, SecretText, Upload, require
 from wbym.calls._transport import ConnectionPool
 from wbym.domain import (
     Answer,
@@ -49,7 +50,7 @@ from wbym.feed import (
 )
 from wbym.feed._places import StatePlace, hide_password, store_at
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
-from wbym.limits import BucketState, Priority
+from wbym.limits import BucketState, Priority, QuotaStore
 from wbym.paging import Listing
 
 __all__ = ["Inbox", "InboxSweeps"]
@@ -80,6 +81,10 @@ class Inbox:
             does not exist; a PostgreSQL database, as ``postgresql://user@host/database``, which
             processes of several machines may share; or a store, which the inbox closes.
             :meth:`events` and idempotency keys require it.
+        limits: The store that counts the calls of all processes and machines, for accounts without
+            ``limits`` or ``scheduler`` of their own: ``redis://cache/0``,
+            ``postgresql://user@host/database`` (see :func:`wbym.limits.open_quotas`), or a store,
+            which is not closed. By default this process counts alone.
         confirmation_timeout: Seconds after which a reply of unknown fate that is still not visible
             is sent again; see :class:`wbym.feed.Outbox`.
         on_error: Called with the name and the error of an account that fails while reading, instead
@@ -88,6 +93,8 @@ class Inbox:
 
     Raises:
         InvalidInput: Two accounts have the same name, or ``confirmation_timeout`` is 0 or less.
+        AccountNotOpen: It has ``limits``, and no event loop is running.
+        ConfigError: The address of ``limits`` is invalid, or its extra is not installed.
         InboxNotOpen: From each method: the inbox is closed; or it was created before a fork of the
             process; or it is not entered, and its accounts are in a file that is read on entering,
             or the method requires the ``state``.
@@ -97,10 +104,12 @@ class Inbox:
         self,
         *accounts: Account,
         state: StatePlace | Store | None = None,
+        limits: str | QuotaStore | None = None,
         confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> None:
         state = hide_password(state) if isinstance(state, str) else state
+        limits = SecretText(limits) if isinstance(limits, str) else limits
         require("Inbox", "confirmation_timeout", confirmation_timeout, float)
         if confirmation_timeout <= 0:
             raise InvalidInput(
@@ -116,6 +125,7 @@ class Inbox:
         self._is_configured = True
         """Whether the accounts of the configuration, if any, were opened."""
         self._state = state
+        self._limits = limits
         self._confirmation_timeout = confirmation_timeout
         self._open_feed: Feed | None = None
         for account in accounts:
@@ -127,6 +137,7 @@ class Inbox:
         path: str | PathLike[str] | None = None,
         *,
         state: StatePlace | Store | None = None,
+        limits: str | QuotaStore | None = None,
         confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> Self:
@@ -139,10 +150,17 @@ class Inbox:
         the secrets are read on entering, which raises ``ConfigError`` if the file is invalid or a
         secret is missing, and ``InvalidToken`` if a secret is not a token of its marketplace.
 
-        Without ``state``, the file's ``[shared] state`` is used, if it has one.
+        Without ``state`` or ``limits``, the file's ``[shared] state`` and ``[shared] limits`` are
+        used, if it has them.
         """
         state = hide_password(state) if isinstance(state, str) else state
-        inbox = cls(state=state, confirmation_timeout=confirmation_timeout, on_error=on_error)
+        limits = SecretText(limits) if isinstance(limits, str) else limits
+        inbox = cls(
+            state=state,
+            limits=limits,
+            confirmation_timeout=confirmation_timeout,
+            on_error=on_error,
+        )
         inbox._config = None if path is None else Path(path)
         inbox._is_configured = False
         return inbox
@@ -160,7 +178,8 @@ class Inbox:
         try:
             if not self._is_configured:
                 self._is_configured = True
-                for source in await anyio.to_thread.run_sync(find_accounts, self._config):
+                find = partial(find_accounts, self._config, shared_limits=self._limits is None)
+                for source in await anyio.to_thread.run_sync(find):
                     self.add(await source.open())
                 if self._state is None:
                     self._state = await anyio.to_thread.run_sync(find_state, self._config)
@@ -217,6 +236,10 @@ class Inbox:
     def account(self, name: str, kind: type[A]) -> A:
         """One account as its own type: ``inbox.account("shop-wb", Wildberries).api``.
 
+        Args:
+            name: The account's name.
+            kind: Its class, such as ``Wildberries``.
+
         Raises:
             InvalidInput: No account has this name and type.
         """
@@ -235,12 +258,15 @@ class Inbox:
 
         Raises:
             InvalidInput: It is not an account, or its name is taken.
+            AccountNotOpen, ConfigError: Its calls cannot be counted in ``limits``.
         """
         given: object = account
         if not isinstance(given, Account):
             raise InvalidInput("add", "account", "must be an Account", account)
         if account.name in self._accounts:
             raise InvalidInput("add", "name", "must be new in this inbox", account.name)
+        if self._limits is not None:
+            share_limits(account, self._limits)
         self._accounts[account.name] = account
         share_connections(account, self._connections)
 

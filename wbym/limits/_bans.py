@@ -21,7 +21,12 @@ class BanStore(Protocol):
         """The end of the bucket's last ban in Unix seconds, even if passed; None without one."""
 
     async def save(self, key: str, until: float) -> None:
-        """Store the end of a ban in Unix seconds, unless a later one is already stored."""
+        """Store the end of a ban in Unix seconds, unless a later one is already stored.
+
+        Args:
+            key: The bucket's key as text.
+            until: Unix seconds.
+        """
 
 
 @runtime_checkable

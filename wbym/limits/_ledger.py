@@ -14,17 +14,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
-from weakref import WeakSet
+from typing import ClassVar, Protocol, TypeVar
+from weakref import ReferenceType, ref
 
 from wbym.limits._quota import BucketKey
 
-__all__ = ["Entry", "Ledger", "ParallelEntry", "RateEntry", "WindowEntry", "drop_unused"]
+__all__ = ["KEPT", "Entry", "Ledger", "ParallelEntry", "RateEntry", "WindowEntry", "drop_unused"]
 
 E = TypeVar("E", bound="Entry")
 T = TypeVar("T")
 
-_KEPT = 600.0
+KEPT = 600.0
 """Seconds for which an unused count is kept, with the jitter that was measured."""
 _STRICT_KEPT = 86400.0
 """The same if the marketplace stated a lower limit than the published one: forgetting it may cost
@@ -45,25 +45,32 @@ class _Queue(Protocol):
 class Entry:
     """The count of one bucket. Change it with the lock held."""
 
-    __slots__ = ("_joined", "banned_until", "in_flight", "lock", "queues", "shared", "used_at")
+    __slots__ = ("_joined", "_queues", "banned_until", "in_flight", "shared", "used_at")
+
+    lock: ClassVar = threading.RLock()
+    """That of all entries: there are many, and a lock is held for microseconds."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
         self.banned_until = 0.0
         """No call is allowed before this time."""
         self.in_flight = 0
         self.shared = False
         """Whether several loops have used the bucket, one after the other or at once."""
-        self._joined = False
         self.used_at = -math.inf
         """When a call last asked for the bucket."""
-        self.queues: WeakSet[_Queue] = WeakSet()
+        self._joined = False
+        self._queues: tuple[ReferenceType[_Queue], ...] = ()
 
     def join(self, queue: _Queue) -> None:
         """Add the queue of one loop."""
         with self.lock:
             self.shared, self._joined = self._joined, True
-            self.queues.add(queue)
+            self._queues = (*(one for one in self._queues if one() is not None), ref(queue))
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether a loop has a queue for it."""
+        return any(queue() is not None for queue in self._queues)
 
     def is_unused(self, now: float, *, strict: bool = False) -> bool:
         """Whether it counts nothing, and has not for long.
@@ -72,7 +79,7 @@ class Entry:
             now: Seconds of the loop's clock.
             strict: Whether a queue knows a lower limit than the published one.
         """
-        kept = _STRICT_KEPT if strict or self._is_strict else _KEPT
+        kept = _STRICT_KEPT if strict or self._is_strict else KEPT
         return now - max(self.used_at, self.banned_until, self._counts_until) > kept
 
     @property
@@ -86,7 +93,8 @@ class Entry:
     def wake(self, waker: _Queue) -> None:
         """Let the queues of the other loops check whether a call may proceed."""
         with self.lock:
-            others = [queue for queue in self.queues if queue is not waker and queue.is_waited_for]
+            queues = [queue for one in self._queues if (queue := one()) is not None]
+            others = [queue for queue in queues if queue is not waker and queue.is_waited_for]
         for queue in others:
             with suppress(RuntimeError):  # its loop is closed
                 queue.loop.call_soon_threadsafe(queue.pump)
@@ -146,12 +154,14 @@ class ParallelEntry(Entry):
         return self.limit < self._published
 
 
-def drop_unused(items: OrderedDict[BucketKey, T], is_unused: Callable[[T], bool]) -> None:
+def drop_unused(
+    items: OrderedDict[BucketKey, T], is_unused: Callable[[BucketKey, T], bool]
+) -> None:
     """Drop the unused ones of the next few items. Call it for each item that is added."""
     for _ in range(min(_CHECKS, len(items))):
         key = next(iter(items))
         items.move_to_end(key)
-        if is_unused(items[key]):
+        if is_unused(key, items[key]):
             del items[key]
 
 
@@ -171,7 +181,7 @@ class Ledger:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                drop_unused(self._entries, lambda old: not old.queues and old.is_unused(now))
+                drop_unused(self._entries, lambda _, old: not old.is_joined and old.is_unused(now))
                 self._entries[key] = entry = make()
             if not isinstance(entry, kind):
                 raise ValueError(f"{key} is both a {type(entry).__name__} and a {kind.__name__}")

@@ -10,25 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from wbym._postgres import Address
-from wbym._reprs import SecretText, forget_frames, reveal, safe_repr
+from wbym._reprs import SecretText, forget_frames, reveal
 from wbym.errors import ConfigError, LimitsUnavailable, StateError
-from wbym.limits._batches import Batches
-from wbym.limits._quota import BucketKey
-from wbym.limits._quota_store import (
-    BucketSignal,
-    Reply,
-    Reservation,
-    owner_of,
-    owner_of_grant,
-)
-from wbym.limits._store_wire import (
-    RawReply,
-    Row,
-    bucket_name,
-    read_reply,
-    reservation_row,
-    settlement_row,
-)
+from wbym.limits._store_wire import TIMEOUT, Command, ServerQuotas
 
 try:
     import asyncpg
@@ -42,15 +26,11 @@ __all__ = ["PostgresQuotas"]
 
 _SQL: Final = files("wbym.limits").joinpath("quotas.sql").read_text(encoding="utf-8")
 _VERSION: Final = sha1(_SQL.encode(), usedforsecurity=False).hexdigest()[:8]
-_TIMEOUT: Final = 2.0
-"""Seconds for connecting, and for an answer."""
 _MIN_VERSION: Final = 14
 _PURGE_EVERY: Final = 60.0
 """Seconds between deletions of what has expired."""
 _PASSING: Final = ("08", "40", "53", "55", "57", "58", "25006", "XX000")
 """Beginnings of the SQLSTATEs of faults that may end by themselves."""
-_ENCODER: Final = msgspec.json.Encoder()
-_REPLIES: Final = msgspec.json.Decoder(RawReply)
 
 # A batch is one statement, which takes the locks of its owners in the order of their numbers.
 _STEPS: Final = """
@@ -69,11 +49,8 @@ FROM (
 ) AS steps
 """
 
-_Step: TypeAlias = tuple[str, str, str, str]
-"""A verb, its owner, its grant, its arguments."""
 
-
-class PostgresQuotas:
+class PostgresQuotas(ServerQuotas):
     """A `QuotaStore` in PostgreSQL 14 or later; also behind PgBouncer in transaction mode.
 
     All steps of a process share one connection. The tables and functions are created on first use,
@@ -94,68 +71,28 @@ class PostgresQuotas:
         except StateError as error:
             forget_frames(error)
             raise ConfigError(f"limits: {error}") from None
-        self._address: Final = str(address)
+        super().__init__(str(address), msgspec.json)
         self._schema: Final = address.schema
         self._url: Final = address.url
         self._steps: Final = self._sql(_STEPS)
-        self._batches: Batches[_Step, object] = Batches(self._send)
         self._connection: _Connection | None = None
         self._purge_at = 0.0
 
-    @safe_repr
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._address!r})"
-
-    async def reserve(self, reservation: Reservation) -> Reply:
-        """See `QuotaStore.reserve`."""
-        raw = await self._ask("reserve", reservation.id, reservation_row(reservation))
-        if not isinstance(raw, str):
-            raise LimitsUnavailable(self._address, "it gave an unknown answer")
-        return read_reply(reservation, _REPLIES.decode(raw))
-
-    async def settle(
-        self,
-        grant: str,
-        cost: int,
-        signals: Sequence[BucketSignal] = (),
-        elapsed: float | None = None,
-    ) -> None:
-        """See `QuotaStore.settle`."""
-        await self._ask("settle", grant, settlement_row(cost, signals, elapsed))
-
-    async def renew(self, grant: str) -> bool:
-        """See `QuotaStore.renew`."""
-        return await self._ask("renew", grant, ()) == "true"
-
-    async def cancel(self, grant: str) -> None:
-        """See `QuotaStore.cancel`."""
-        await self._ask("cancel", grant, ())
-
-    async def ban(self, key: BucketKey, seconds: float) -> None:
-        """See `QuotaStore.ban`."""
-        given = _ENCODER.encode((bucket_name(key), seconds)).decode()
-        await self._batches.ask(("ban", owner_of(key), "", given))
-
-    async def aclose(self) -> None:
-        """Close the connection, after what was asked is sent."""
-        await self._batches.aclose()
+    async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(Exception):  # it may be lost
-                await connection.close(timeout=_TIMEOUT)
+                await connection.close(timeout=TIMEOUT)
 
-    async def _ask(self, verb: str, grant: str, row: Row) -> object:
-        given = _ENCODER.encode(row).decode()
-        return await self._batches.ask((verb, owner_of_grant(grant), grant, given))
-
-    async def _send(self, steps: Sequence[_Step]) -> Sequence[object]:
+    async def _send(self, commands: Sequence[Command]) -> Sequence[object]:
         try:
             connection = self._connection
             if connection is None or connection.is_closed():
                 connection = self._connection = await self._connect()
-            verbs, owners, grants, given = (list(column) for column in zip(*steps, strict=True))
+            verbs, owners, grants, given = zip(*commands, strict=True)
+            texts = [text.decode() for text in given]
             rows = await connection.fetch(
-                self._steps, verbs, owners, grants, given, timeout=_TIMEOUT
+                self._steps, verbs, owners, grants, texts, timeout=TIMEOUT
             )
             await self._purge(connection)
         except ConfigError:
@@ -165,7 +102,7 @@ class PostgresQuotas:
                 self._connection.terminate()
                 self._connection = None
             raise self._translated(error) from None
-        answers: list[object] = [None] * len(steps)
+        answers: list[object] = [None] * len(commands)
         for number, answer in rows:
             answers[number - 1] = answer
         return answers
@@ -178,7 +115,7 @@ class PostgresQuotas:
         """
         connection = await asyncpg.connect(
             reveal(self._url),
-            timeout=_TIMEOUT,
+            timeout=TIMEOUT,
             statement_cache_size=0,
             server_settings={"application_name": "wbym"},
         )
@@ -195,7 +132,7 @@ class PostgresQuotas:
                     await connection.execute(
                         "SELECT pg_advisory_xact_lock(2003, 0);"
                         f"CREATE SCHEMA IF NOT EXISTS {self._schema};{self._sql(_SQL)}",
-                        timeout=10 * _TIMEOUT,
+                        timeout=10 * TIMEOUT,
                     )
         except BaseException:
             connection.terminate()

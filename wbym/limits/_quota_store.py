@@ -147,7 +147,12 @@ class QuotaStore(Protocol):
         """
 
     async def ban(self, key: BucketKey, seconds: float) -> None:
-        """Let no call of the bucket be granted for this long. Never shortens a ban."""
+        """Let no call of the bucket be granted for this long. Never shortens a ban.
+
+        Args:
+            key: The bucket.
+            seconds: From now on.
+        """
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -4,31 +4,15 @@ import re
 from collections.abc import Sequence
 from hashlib import sha1
 from importlib.resources import files
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from wbym._reprs import SecretText, forget_frames, reveal, safe_repr
+from wbym._reprs import SecretText, forget_frames, reveal
 from wbym.errors import ConfigError, LimitsUnavailable
 from wbym.limits._addresses import shown_address
-from wbym.limits._batches import Batches
-from wbym.limits._quota import BucketKey
-from wbym.limits._quota_store import (
-    BucketSignal,
-    Reply,
-    Reservation,
-    owner_of,
-    owner_of_grant,
-)
-from wbym.limits._store_wire import (
-    RawReply,
-    Row,
-    bucket_name,
-    read_reply,
-    reservation_row,
-    settlement_row,
-)
+from wbym.limits._store_wire import TIMEOUT, Command, ServerQuotas
 
 try:
     from redis import asyncio as redis
@@ -43,8 +27,6 @@ __all__ = ["RedisQuotas"]
 _SCRIPT: Final = files("wbym.limits").joinpath("quotas.lua").read_text(encoding="utf-8")
 _SHA: Final = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _DATABASE: Final = re.compile(r"(/\d*)?")
-_TIMEOUT: Final = 2.0
-"""Seconds for connecting, and for an answer."""
 _MIN_VERSION: Final = 7
 _LASTING: Final = (
     exceptions.AuthenticationError,
@@ -53,14 +35,9 @@ _LASTING: Final = (
     exceptions.AuthenticationWrongNumberOfArgsError,
 )
 """Errors that only a change of the configuration can end."""
-_ENCODER: Final = msgspec.msgpack.Encoder()
-_REPLIES: Final = msgspec.msgpack.Decoder(RawReply)
-
-_Command: TypeAlias = tuple[str, str, str, bytes]
-"""A verb, its owner's key, the key of its grant, its arguments."""
 
 
-class RedisQuotas:
+class RedisQuotas(ServerQuotas):
     """A `QuotaStore` in Redis 7 or later, or Valkey. All keys of a seller have one hash tag.
 
     All commands of a process share one connection. The server must not evict keys
@@ -77,15 +54,15 @@ class RedisQuotas:
 
     def __init__(self, url: str, *, prefix: str = "wbym") -> None:
         url = SecretText(url)
-        self._address: Final = shown_address(url, ("redis", "rediss"))
+        super().__init__(shown_address(url, ("redis", "rediss")), msgspec.msgpack)
         if not _DATABASE.fullmatch(urlsplit(reveal(url)).path):
             raise ConfigError(f"limits: {self._address}: the database must be a number")
         self._prefix = prefix
         try:
             self._client: Final = redis.Redis.from_url(
                 reveal(url),
-                socket_timeout=_TIMEOUT,
-                socket_connect_timeout=_TIMEOUT,
+                socket_timeout=TIMEOUT,
+                socket_connect_timeout=TIMEOUT,
                 max_connections=1,
                 # A reservation that is repeated would count twice.
                 retry=Retry(NoBackoff(), 0),
@@ -94,59 +71,12 @@ class RedisQuotas:
         except (ValueError, TypeError) as error:
             forget_frames(error)
             raise ConfigError(f"limits: not an address of Redis: {self._address}") from None
-        self._batches: Batches[_Command, object] = Batches(self._send)
         self._checked = False
 
-    @safe_repr
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._address!r})"
-
-    async def reserve(self, reservation: Reservation) -> Reply:
-        """See `QuotaStore.reserve`."""
-        raw = await self._ask("reserve", reservation.id, reservation_row(reservation))
-        if not isinstance(raw, bytes):
-            raise self._unavailable("it gave an unknown answer")
-        return read_reply(reservation, _REPLIES.decode(raw))
-
-    async def settle(
-        self,
-        grant: str,
-        cost: int,
-        signals: Sequence[BucketSignal] = (),
-        elapsed: float | None = None,
-    ) -> None:
-        """See `QuotaStore.settle`."""
-        await self._ask("settle", grant, settlement_row(cost, signals, elapsed))
-
-    async def renew(self, grant: str) -> bool:
-        """See `QuotaStore.renew`."""
-        return await self._ask("renew", grant, ()) == 1
-
-    async def cancel(self, grant: str) -> None:
-        """See `QuotaStore.cancel`."""
-        await self._ask("cancel", grant, ())
-
-    async def ban(self, key: BucketKey, seconds: float) -> None:
-        """See `QuotaStore.ban`."""
-        hash_key = self._key(owner_of(key))
-        arguments = _ENCODER.encode((bucket_name(key), seconds))
-        await self._batches.ask(("ban", hash_key, hash_key, arguments))
-
-    async def aclose(self) -> None:
-        """Close the connection, after what was asked is sent."""
-        await self._batches.aclose()
+    async def _disconnect(self) -> None:
         await self._client.aclose()
 
-    def _key(self, owner: str) -> str:
-        # Braces would move the owner's keys to several nodes of a cluster.
-        return f"{self._prefix}:{{{quote(owner, safe='/@:')}}}"
-
-    async def _ask(self, verb: str, grant: str, row: Row) -> object:
-        owner = self._key(owner_of_grant(grant))
-        token = grant.partition("@")[0]
-        return await self._batches.ask((verb, owner, f"{owner}:{token}", _ENCODER.encode(row)))
-
-    async def _send(self, commands: Sequence[_Command]) -> Sequence[object]:
+    async def _send(self, commands: Sequence[Command]) -> Sequence[object]:
         try:
             if not self._checked:
                 await self._check()
@@ -170,18 +100,23 @@ class RedisQuotas:
             for answer in answers
         ]
 
-    async def _run(self, commands: Sequence[_Command]) -> list[object]:
+    async def _run(self, commands: Sequence[Command]) -> list[object]:
         if len(commands) == 1:
-            verb, owner, grant, arguments = commands[0]
             try:
-                return [await self._client.evalsha(_SHA, 2, owner, grant, verb, arguments)]
+                return [await self._client.evalsha(*self._call(commands[0]))]
             except exceptions.NoScriptError as error:
                 return [error]
         pipeline = self._client.pipeline(transaction=False)
-        for verb, owner, grant, arguments in commands:
-            pipeline.evalsha(_SHA, 2, owner, grant, verb, arguments)
+        for command in commands:
+            pipeline.evalsha(*self._call(command))
         answers: list[object] = await pipeline.execute(raise_on_error=False)
         return answers
+
+    def _call(self, command: Command) -> tuple[str, int, str, str, str, bytes]:
+        # Braces would move the owner's keys to several nodes of a cluster.
+        owner = f"{self._prefix}:{{{quote(command.owner, safe='/@:')}}}"
+        token = command.grant.partition("@")[0]
+        return _SHA, 2, owner, f"{owner}:{token}", command.verb, command.given
 
     async def _check(self) -> None:
         """Check that the server is suitable, and load the script.
@@ -208,7 +143,4 @@ class RedisQuotas:
         forget_frames(error)
         if isinstance(error, _LASTING):
             return ConfigError(f"limits: {self._address}: {error}")
-        return self._unavailable(str(error) or type(error).__name__)
-
-    def _unavailable(self, reason: str) -> LimitsUnavailable:
-        return LimitsUnavailable(self._address, reason)
+        return LimitsUnavailable(self._address, str(error) or type(error).__name__)

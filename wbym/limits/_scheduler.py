@@ -416,7 +416,7 @@ class Scheduler:
             if self._closed:
                 raise closed()
             now = loop.time()
-            drop_unused(self._buckets, lambda old: old.is_unused(now))
+            drop_unused(self._buckets, lambda _, old: old.is_unused(now))
             self._buckets[key] = self._alive[key] = bucket
             return bucket
 

@@ -7,6 +7,7 @@ for each set of buckets that calls are counted in together.
 import asyncio
 import math
 import random
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from itertools import count
@@ -23,6 +24,7 @@ from wbym.limits._lease import (
     log,
     publish_ban,
 )
+from wbym.limits._ledger import KEPT, drop_unused
 from wbym.limits._queueing import Kind, MakeError, TurnQueue, Waiter
 from wbym.limits._quota import (
     BucketKey,
@@ -131,6 +133,7 @@ class _Bucket:
         "quota",
         "rate_limited",
         "told",
+        "used_at",
     )
 
     def __init__(self, quota: Quota | Window | ParallelCap) -> None:
@@ -144,6 +147,8 @@ class _Bucket:
         self.banned_until: float = -math.inf
         self.told = False
         """Whether it was logged that another service declares a stricter limit."""
+        self.used_at = -math.inf
+        """Loop time at which a call last asked for it, or ended."""
 
     @property
     def kind(self) -> Kind:
@@ -188,7 +193,7 @@ class SharedLimits:
         self._max_jitter = max_jitter
         self._arrivals = count()
         self._turns: dict[tuple[BucketKey, ...], _Turns] = {}
-        self._buckets: dict[BucketKey, _Bucket] = {}
+        self._buckets: OrderedDict[BucketKey, _Bucket] = OrderedDict()
         self._reserved_ahead: set[BucketKey] = set()
         """Buckets in which a call of this process is counted for a later moment."""
         self._away_since: float | None = None
@@ -209,7 +214,7 @@ class SharedLimits:
         return SharedLease(self, enter, charges, priority, max_wait, cost)
 
     def buckets(self, now: float) -> list[BucketState]:
-        """The state of every used bucket, ordered by key."""
+        """The state of every used bucket, ordered by key; long unused ones are dropped."""
         return [self._state(key, now) for key in sorted(self._buckets)]
 
     async def aclose(self) -> None:
@@ -397,14 +402,25 @@ class SharedLimits:
 
     def _require_one_kind(self, charges: Sequence[Charge]) -> None:
         owner = owner_of(charges[0].key)
+        now = asyncio.get_running_loop().time()
         for charge in charges:
             bucket = self._buckets.get(charge.key)
             if bucket is None:
-                self._buckets[charge.key] = _Bucket(charge.quota)
-            elif type(bucket.quota) is not type(charge.quota):
+                drop_unused(self._buckets, lambda key, old: self._is_unused(key, old, now))
+                bucket = self._buckets[charge.key] = _Bucket(charge.quota)
+            bucket.used_at = now
+            if type(bucket.quota) is not type(charge.quota):
                 raise ValueError(f"{charge.key} is both {bucket.quota} and {charge.quota}")
             if owner_of(charge.key) != owner:
                 raise ValueError(f"{charge.key} is not of {owner}: one call, one owner")
+
+    def _is_unused(self, key: BucketKey, bucket: _Bucket, now: float) -> bool:
+        """Whether no call has used a bucket for long; the store remembers what counts."""
+        return (
+            now - max(bucket.used_at, bucket.banned_until) > KEPT
+            and not bucket.in_flight
+            and not any(key in keys for keys in self._turns)
+        )
 
     def _require_time(self, lease: "SharedLease", turns: _Turns) -> None:
         """Raise QuotaExhausted if the callers ahead take too long for sure."""
@@ -431,8 +447,11 @@ class SharedLimits:
 
     def end(self, lease: "SharedLease") -> None:
         """Note that a call has ended."""
+        now = asyncio.get_running_loop().time()
         for key in lease.keys:
-            self._buckets[key].in_flight -= 1
+            bucket = self._buckets[key]
+            bucket.in_flight -= 1
+            bucket.used_at = now
 
     def report(
         self,

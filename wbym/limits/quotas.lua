@@ -315,25 +315,25 @@ end
 
 function verbs.renew()
   local raw = redis.call('GET', grant_key)
-  if not raw then return 0 end
+  if not raw then return cmsgpack.pack(false) end
   local at, _, _, counted = unpack(cmsgpack.unpack(raw))
-  local valid = 1
+  local valid = true
   for _, one in ipairs(counted) do
     local name, kind = one[1], one[2]
     local b = bucket_of(name)
-    if (b.banned or 0) > now or (b.banned_at or 0) > at then valid = 0 end
+    if (b.banned or 0) > now or (b.banned_at or 0) > at then valid = false end
     if kind == 'window' then
       turn_over(b)
-      if b.id ~= one[3] then valid = 0 end
+      if b.id ~= one[3] then valid = false end
     elseif kind == 'parallel' then
-      if not drop_slot(b) then valid = 0 end
+      if not drop_slot(b) then valid = false end
       b.slots = b.slots or {}
       b.slots[#b.slots + 1] = {grant_key, now + HELD}
     end
     save(name)
   end
   redis.call('PEXPIRE', grant_key, KEEP * 1000)
-  return valid
+  return cmsgpack.pack(valid)
 end
 
 function verbs.ban()

@@ -433,6 +433,11 @@ def map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None = No
 
     If one fails, they are mapped one by one, and the page's origin (or ``origin``) reports those
     that fail as undecodable; without an origin the error is raised. The new page has no origin.
+
+    Args:
+        page: The page.
+        change: Called with each record.
+        origin: Reports records for a page without an origin of its own.
     """
     made = _map_page(page, change, origin or page.origin)
     return _with_items(made, made.items)
@@ -458,7 +463,12 @@ def _map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None) ->
 
 
 def listing_of(source: Source[T], *, newest_first: bool = False) -> Listing[T]:
-    """The listing of a source's pages."""
+    """The listing of a source's pages.
+
+    Args:
+        source: Where the pages come from.
+        newest_first: Whether the records are known to come newest first.
+    """
 
     def read(reading: Reading) -> Pages[T]:
         if isinstance(source.scheme, ByOffset):

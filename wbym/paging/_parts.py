@@ -35,6 +35,7 @@ Part: TypeAlias = tuple[str, Listing[T]]
 
 
 TICK = timedelta(microseconds=1)
+"""The step between two moments: ends of periods are inclusive."""
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 

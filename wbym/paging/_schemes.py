@@ -78,3 +78,4 @@ class SinglePage(msgspec.Struct, frozen=True):
 
 
 Scheme: TypeAlias = ByCursor | ByOffset | ByToken | SinglePage
+"""How the operations of a marketplace page."""

@@ -30,7 +30,12 @@ class Origin(Protocol):
     """The origin of a page's records, for reporting undecodable ones."""
 
     def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
-        """Report the page's item at this index as undecodable."""
+        """Report the page's item at this index as undecodable.
+
+        Args:
+            index: Its place in the page.
+            error: Why it could not be mapped.
+        """
         ...
 
 

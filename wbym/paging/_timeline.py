@@ -71,7 +71,12 @@ def second_of(moment: datetime) -> datetime:
 
 
 def pages_for(records: int, page_size: int) -> int:
-    """The number of requests for reading n records by time."""
+    """The number of requests for reading n records by time.
+
+    Args:
+        records: The number of records.
+        page_size: Records per request.
+    """
     return max(1, ceil((records - OVERLAP) / (page_size - OVERLAP)))
 
 

@@ -150,7 +150,11 @@ class PeriodBudget:
 
 
 class ParallelCap:
-    """A max number of requests at once."""
+    """A max number of requests at once.
+
+    Args:
+        limit: The number.
+    """
 
     __slots__ = ("limit", "peak", "running")
 

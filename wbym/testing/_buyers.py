@@ -17,6 +17,10 @@ class Buyers:
     def write(self, text: str, *, chat: str | None = None) -> str:
         """A buyer writes in a chat, without `chat` in a new one.
 
+        Args:
+            text: The text.
+            chat: The chat's id; without it a new chat begins.
+
         Returns:
             The chat's id.
 
@@ -30,7 +34,12 @@ class Buyers:
         raise NotImplementedError("this simulator has no questions")
 
     def give_feedback(self, text: str, *, rating: int = 5) -> str:
-        """A buyer gives feedback with 1 to 5 stars; its id."""
+        """A buyer gives feedback with 1 to 5 stars; its id.
+
+        Args:
+            text: The text.
+            rating: Stars, 1 to 5.
+        """
         raise NotImplementedError("this simulator has no feedbacks")
 
     def open_return(self) -> str:
@@ -95,13 +104,21 @@ class RemoteBuyers:
     """The buyers of a simulator in another process, as `Buyers`.
 
     Every method raises `ValueError` when the simulator rejects the act.
+
+    Args:
+        url: The simulator's address.
     """
 
     def __init__(self, url: str) -> None:
         self._url = f"{url}/__simulator/buyers"
 
     async def write(self, text: str, *, chat: str | None = None) -> str:
-        """A buyer writes in a chat, without `chat` in a new one; the chat's id."""
+        """A buyer writes in a chat, without `chat` in a new one; the chat's id.
+
+        Args:
+            text: The text.
+            chat: The chat's id; without it a new chat begins.
+        """
         return await self._send(_Write(text, chat))
 
     async def ask(self, text: str) -> str:
@@ -109,7 +126,12 @@ class RemoteBuyers:
         return await self._send(_Ask(text))
 
     async def give_feedback(self, text: str, *, rating: int = 5) -> str:
-        """A buyer gives feedback with 1 to 5 stars; its id."""
+        """A buyer gives feedback with 1 to 5 stars; its id.
+
+        Args:
+            text: The text.
+            rating: Stars, 1 to 5.
+        """
         return await self._send(_GiveFeedback(text, rating))
 
     async def open_return(self) -> str:

@@ -47,17 +47,33 @@ class CabinetContext(Generic[OptionsT, IdT]):
         self._scheduled = 0
 
     def write(self, kind: str, identifier: IdT, text: str = "") -> None:
-        """Counts and keeps an effect."""
+        """Counts and keeps an effect.
+
+        Args:
+            kind: As in `stats.effects`.
+            identifier: Of the record that was changed.
+            text: The seller's text.
+        """
         self.effects[kind] += 1
         self.written.append(Effect(kind, identifier, text, self.now()))
 
     def at(self, moment: float, action: Callable[[], None]) -> None:
-        """Schedules an action for a Unix time."""
+        """Schedules an action for a Unix time.
+
+        Args:
+            moment: Unix time.
+            action: Called once.
+        """
         self._scheduled += 1
         heapq.heappush(self._due, (moment, self._scheduled, action))
 
     def after(self, delay: float, action: Callable[[], None]) -> None:
-        """Schedules an action in `delay` seconds; without a delay, runs it at once."""
+        """Schedules an action in `delay` seconds; without a delay, runs it at once.
+
+        Args:
+            delay: Seconds.
+            action: Called once.
+        """
         if delay > 0:
             self.at(self.now() + delay, action)
         else:

@@ -150,7 +150,12 @@ class FakeAccount(Account):
         return []
 
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
-        """A report without methods."""
+        """A report without methods.
+
+        Args:
+            online: Has no effect.
+            ping: Has no effect.
+        """
         return CheckReport((), ())
 
     # Chats.

@@ -31,6 +31,7 @@ FaultKind = Literal[
     "bad_record",
     "bad_bytes",
 ]
+"""What can go wrong with one request; see `Faults`."""
 """Every fault that can be scripted with [Faults.next][]."""
 
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)

@@ -56,7 +56,12 @@ class SortedKeyList(Generic[T, K]):
         return low, max(low, high)
 
     def walk(self, after: K | None = None, *, ascending: bool = True) -> Iterator[T]:
-        """The items beyond a key, in the order of the walk; all of them without a key."""
+        """The items beyond a key, in the order of the walk; all of them without a key.
+
+        Args:
+            after: The key before the first item.
+            ascending: The order of the walk.
+        """
         low, high = self.span(after) if ascending else self.span(None, after)
         order = range(low, high) if ascending else range(high - 1, low - 1, -1)
         return (self.items[at] for at in order)

@@ -79,6 +79,9 @@ class Handlers(Generic[C]):
     Each is an async method with `route` that takes a `Call` and returns a `Response`. A subclass
     may state the `bucket` and `scope` of all its methods:
     `class ChatHandlers(Handlers[Cabinet], scope=CHAT)`.
+
+    Args:
+        simulator: The marketplace that the methods belong to.
     """
 
     _bucket: ClassVar[str] = ""

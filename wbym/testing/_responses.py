@@ -83,12 +83,24 @@ class Refusal(Exception):
 
 
 def json_response(value: object, *, status: int = 200, content_type: str = JSON) -> Response:
-    """A response with `value` encoded as JSON."""
+    """A response with `value` encoded as JSON.
+
+    Args:
+        value: Anything that msgspec encodes.
+        status: The HTTP status.
+        content_type: The header Content-Type.
+    """
     return Response(status, Body(msgspec.json.encode(value)), content_type)
 
 
 def raw_response(body: Body | bytes, *, status: int = 200, content_type: str = JSON) -> Response:
-    """A response with bytes that are encoded already."""
+    """A response with bytes that are encoded already.
+
+    Args:
+        body: The bytes.
+        status: The HTTP status.
+        content_type: The header Content-Type.
+    """
     return Response(status, body if isinstance(body, Body) else Body(body), content_type)
 
 
@@ -106,7 +118,12 @@ class PageCache:
         self._size = 0
 
     def get(self, key: Hashable, build: Callable[[], bytes]) -> Body:
-        """The page for this key; built if it is not cached."""
+        """The page for this key; built if it is not cached.
+
+        Args:
+            key: What the page depends on.
+            build: Returns its bytes.
+        """
         page = self._pages.get(key)
         if page is not None:
             self._pages.move_to_end(key)

@@ -52,7 +52,11 @@ class SimulatorServer:
     """
 
     def __init__(self, options: SimulatorOptions | None = None) -> None:
-        """Creates a stopped server."""
+        """Creates a stopped server.
+
+        Args:
+            options: Its faults, clock and other options; by default none.
+        """
         options = SimulatorOptions() if options is None else options
         self.faults: Faults = Faults() if options.faults is None else options.faults
         self.stats: Stats = Stats()
@@ -70,6 +74,10 @@ class SimulatorServer:
     def admit(self, call: Call, route: Route) -> None:
         """Checks who calls, and counts the request in its limit.
 
+        Args:
+            call: The request.
+            route: The method that it is for.
+
         Raises:
             Refusal: The request is rejected or rate limited.
         """
@@ -80,6 +88,11 @@ class SimulatorServer:
 
         Called before the response is sent, if the request was admitted and no fault stopped it
         before it had its effect.
+
+        Args:
+            call: The request.
+            route: The method that it is for.
+            response: The answer.
         """
 
     def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Response:
@@ -94,7 +107,12 @@ class SimulatorServer:
         raise NotImplementedError
 
     def soft_failure(self, call: Call, route: Route) -> Response | None:
-        """A response 200 with an error inside; None if the marketplace has none."""
+        """A response 200 with an error inside; None if the marketplace has none.
+
+        Args:
+            call: The request.
+            route: The method that it is for.
+        """
         return None
 
     def records(self) -> Mapping[str, int]:
@@ -150,7 +168,12 @@ class SimulatorServer:
         return self._wall() + self.faults.clock_skew
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Starts serving; port 0 takes any free port."""
+        """Starts serving; port 0 takes any free port.
+
+        Args:
+            host: The address to listen on.
+            port: 0 takes any free port.
+        """
         app = web.Application(client_max_size=64 * 1024 * 1024)
         for route in self.routes():
             app.router.add_route(route.method, route.path, self._serving(route))

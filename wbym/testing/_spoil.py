@@ -13,6 +13,7 @@ _BAD_BYTES = (b"\x01", rb"\ud83d", b"\xd0")
 _MARK = "<bad bytes>"
 
 JsonObject = dict[str, object]
+"""A decoded JSON object."""
 
 
 @dataclass(frozen=True, slots=True)

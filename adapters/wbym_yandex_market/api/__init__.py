@@ -109,7 +109,12 @@ class Api:
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket of an endpoint's calls, once it exists."""
+        """The bucket of an endpoint's calls, once it exists.
+
+        Args:
+            endpoint: The operation.
+            path: Its path parameters.
+        """
         return self._pipeline.bucket_of(endpoint, path)
 
     def at(self, priority: Priority | None) -> "Api":

@@ -101,7 +101,7 @@ def test_all_goes_on_when_one_file_is_bad(run: Run, shop: Simulated) -> None:
     Path("archive").mkdir()
     Path("archive/questions.csv").write_text("not,a,table\n")
     result = run("export", "all", "--format", "csv", "--to", "archive")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "error: " in result.stderr
     assert Path("archive/questions.csv").read_text() == "not,a,table\n"
     files = {each.name for each in Path("archive").iterdir()}
@@ -249,7 +249,7 @@ def test_failed_account_does_not_stop_the_others(
         config += f'secret_env = "{name.upper()}_TOKEN"\nbase_url = "{simulated.url}"\n'
     Path("wbym.toml").write_text(config)
     result = run("export", "questions", "--to", "x.csv")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.stderr.startswith("error: old: ")
     assert {row[1] for row in rows_in(Path("x.csv"), Noun.QUESTIONS)} == {"shop"}
     before = Path("x.csv").read_bytes()

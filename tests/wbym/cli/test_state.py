@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import own_schema, postgres_server
+from tests.support.postgres import fetch, own_schema, postgres_server, schema_of
 from tests.wbym.cli.conftest import Run
 from tests.wbym.cli.test_outbox import delivery
 from wbym.domain import DeliveryState
@@ -44,6 +44,32 @@ def test_outbox_in_a_database(
             done = await asyncio.to_thread(run, "outbox", "resolve", "k", "confirmed", *arguments)
             assert done.exit_code == 0, done.output
             assert await state(url) is DeliveryState.CONFIRMED
+
+    asyncio.run(look())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("outbox", "list"),
+        ("outbox", "show", "k"),
+        ("outbox", "resolve", "k", "confirmed"),
+        ("dead-letters", "list"),
+        ("dead-letters", "drop", "--all"),
+    ],
+    ids=" ".join,
+)
+def test_database_without_a_state_is_an_error_and_stays_empty(
+    run: Run, postgres_server: str, command: tuple[str, ...]
+) -> None:
+    async def look() -> None:
+        async with own_schema(postgres_server) as url:
+            done = await asyncio.to_thread(run, *command, "--state", url)
+            assert done.exit_code == 1
+            assert "has no state" in done.stderr.replace("\n", " ")
+            query = "SELECT to_regnamespace($1) IS NULL"
+            ((is_absent,),) = await fetch(postgres_server, query, schema_of(url))
+            assert is_absent
 
     asyncio.run(look())
 

@@ -43,6 +43,7 @@ from wbym.errors import (
     CallError,
     ConnectionFailed,
     DeliveryUnknown,
+    LimitsUnavailable,
     NotFound,
     WbymError,
 )
@@ -52,7 +53,9 @@ E = TypeVar("E", bound=CallError)
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
-Trouble: TypeAlias = Literal["lost before", "lost after", "unreached", "rejected", "hangs"]
+Trouble: TypeAlias = Literal[
+    "lost before", "lost after", "unreached", "rejected", "hangs", "no limits"
+]
 
 NATIVE: Final = Supported(Support.NATIVE)
 TEXT: Final = Supported(Support.NATIVE, {"max_text_length": 1000})
@@ -160,6 +163,8 @@ class Shop(BareAccount):
         trouble = self.trouble.popleft() if self.trouble else None
         if trouble == "unreached":
             raise self._error(ConnectionFailed, "no connection")
+        if trouble == "no limits":
+            raise LimitsUnavailable("redis://cache", "it is away")
         if trouble == "rejected":
             raise self._error(BadRequest, "bad words", 400)
         if trouble == "lost before":

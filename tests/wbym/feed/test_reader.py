@@ -10,9 +10,15 @@ from wbym.account import Batch, Poll
 from wbym.feed import MemoryStore
 from wbym.feed._first_rounds import FirstRounds
 from wbym.feed._patience import Patience
-from wbym.feed._reader import Reader
+from wbym.feed._reader import Reader, ReaderContext
 
 pytestmark = pytest.mark.looptime
+
+
+def context() -> ReaderContext:
+    return ReaderContext(
+        MemoryStore(), Patience(), lambda: None, lambda account, error: None, lambda delivery: None
+    )
 
 
 class Stalling:
@@ -35,12 +41,8 @@ async def test_stall_is_shown() -> None:
     reader = Reader(
         "shop",
         stream,
-        MemoryStore(),
+        context(),
         since=BEGIN,
-        patience=Patience(),
-        on_events=lambda: None,
-        on_error=lambda error: None,
-        on_delivery=lambda delivery: None,
         first_rounds=FirstRounds(1),
     )
     task = asyncio.create_task(reader.run())
@@ -77,12 +79,8 @@ async def test_repeated_rounds_wait_for_first_ones_of_a_crowd() -> None:
     reader = Reader(
         "shop",
         stream,
-        MemoryStore(),
+        context(),
         since=BEGIN,
-        patience=Patience(),
-        on_events=lambda: None,
-        on_error=lambda error: None,
-        on_delivery=lambda delivery: None,
         first_rounds=first_rounds,
     )
     task = asyncio.create_task(reader.run())

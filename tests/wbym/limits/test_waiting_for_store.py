@@ -346,3 +346,28 @@ class TestAway:
         start = now()
         await scheduler.aclose()
         assert now() - start <= 2.1
+
+
+class TestUnusedBuckets:
+    async def test_number_is_bounded(self) -> None:
+        scheduler = scheduler_of(Script())
+        for number in range(300):
+            await call(scheduler, charge(Quota(3, 1, 6), owner=f"seller {number}"))
+            await asyncio.sleep(60)
+        assert len(scheduler.buckets()) < 30
+        await scheduler.aclose()
+
+    async def test_those_in_use_are_kept(self) -> None:
+        store = Script(RetryIn(7200.0, KEY))
+        scheduler = scheduler_of(store)
+        busy = charge(Quota(3, 1, 6), owner="busy")
+        waiting = asyncio.create_task(call(scheduler, ONE))
+        await asyncio.sleep(1)
+        async with scheduler.lease(busy):
+            for number in range(60):
+                await asyncio.sleep(60)
+                await call(scheduler, charge(Quota(3, 1, 6), owner=f"seller {number}"))
+            owners = {state.key.owner for state in scheduler.buckets()}
+            assert {"busy", KEY.owner} <= owners
+        await waiting
+        await scheduler.aclose()
