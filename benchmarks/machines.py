@@ -305,7 +305,7 @@ async def survive(
         machines = [Machine(folder / name, plan) for name in ("one", "two")]
         shops = [Shop("wildberries", wb), Shop("yandex_market", ym)]
         answers = Answers()
-        story = Story(machines, answers, schema, rng)
+        story = Story(machines, answers, schema, random.Random(seed))
 
         def done(number: int) -> bool:
             return story.ended and number >= messages
