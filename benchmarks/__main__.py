@@ -26,9 +26,11 @@ from benchmarks import (
     feed,
     imports,
     limits,
+    machines,
     market,
     memory,
     mixed,
+    restarts,
     rounds,
     scheduler,
     shared,
@@ -58,6 +60,8 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "feed": feed.run,
     "rounds": rounds.run,
     "crash": crash.run,
+    "machines": machines.run,
+    "restarts": restarts.run,
     "soak": soak.run,
 }
 
@@ -76,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAMES", help=f"of {', '.join(BENCHMARKS)}")
-    parser.add_argument("--quick", action="store_true", help="less of everything, in four minutes")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in five minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument(
         "--publish", action="store_true", help="refresh the results that are committed"

@@ -5,7 +5,7 @@
 
 import logging
 import sys
-from typing import Final
+from typing import Final, TypedDict
 
 import msgspec
 
@@ -24,15 +24,28 @@ _POLLS: Final = Quota(limit=20, period=1, burst=20)
 """The quota of WB's events; the feed polls as often as the limit allows."""
 
 
+class _Counted(TypedDict, total=False):
+    """The name of an account, and where its limits are counted."""
+
+    name: str
+    limits: str
+    scheduler: Scheduler
+
+
 class Plan(msgspec.Struct, frozen=True):
-    """The state file and the accounts."""
+    """The state and the accounts."""
 
     state: str
+    """A file, or the address of a database."""
     confirmation_timeout: float
-    wildberries: tuple[str, str] | None = None
+    wildberries: tuple[str, str]
     """Address and token."""
-    yandex_market: tuple[str, str, int] | None = None
+    yandex_market: tuple[str, str, int]
     """Address, key and business."""
+    limits: dict[str, str] = {}
+    """Addresses of shared limits, by the account's name; by default of the process."""
+    lifted: bool = True
+    """Whether its limits are lifted, but for those of WB's events."""
 
 
 def reply_to(text: str) -> str:
@@ -41,28 +54,27 @@ def reply_to(text: str) -> str:
 
 
 def open_accounts(plan: Plan, polls: Quota = _POLLS) -> list[Account]:
-    """The accounts of a plan, with limits that are lifted but for ``polls``, of WB's events."""
+    """The accounts of a plan; lifted limits are so but for ``polls``, of WB's events."""
     scheduler = Scheduler(min_jitter=0.0)
-    accounts: list[Account] = []
-    if plan.wildberries is not None:
-        url, token = plan.wildberries
-        quotas = LIFTED | {"chats.events": polls}
-        accounts.append(
-            Wildberries(token, name="wb", base_url=url, quotas=quotas, scheduler=scheduler)
-        )
-    if plan.yandex_market is not None:
-        url, key, business = plan.yandex_market
-        accounts.append(
-            YandexMarket(
-                key,
-                name="ym",
-                business_id=business,
-                base_url=url,
-                quotas=MARKET_LIFTED,
-                scheduler=scheduler,
-            )
-        )
-    return accounts
+
+    def counted(name: str) -> _Counted:
+        if name in plan.limits:
+            return {"name": name, "limits": plan.limits[name]}
+        return {"name": name, "scheduler": scheduler}
+
+    url, token = plan.wildberries
+    quotas = LIFTED | {"chats.events": polls} if plan.lifted else None
+    market_url, key, business = plan.yandex_market
+    return [
+        Wildberries(token, base_url=url, quotas=quotas, **counted("wb")),
+        YandexMarket(
+            key,
+            business_id=business,
+            base_url=market_url,
+            quotas=MARKET_LIFTED if plan.lifted else None,
+            **counted("ym"),
+        ),
+    ]
 
 
 async def main(plan: Plan) -> None:

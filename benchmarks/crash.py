@@ -28,7 +28,7 @@ from wbym.testing import Faults, Stats
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
-__all__ = ["Shop", "run", "survive"]
+__all__ = ["Shop", "all_answered", "run", "survive", "write_until"]
 
 BUSINESS: Final = 1001
 FAULTS: Final = Faults(
@@ -67,6 +67,11 @@ class Shop:
         text = f"{self.name} {len(self._written)}"
         self._chats[chat] = self._simulator.buyers.write(text, chat=self._chats.get(chat))
         self._written.append((self._chats[chat], text))
+
+    @property
+    def messages(self) -> int:
+        """Number of messages that buyers wrote."""
+        return len(self._written)
 
     @property
     def answers(self) -> int:
@@ -159,7 +164,9 @@ async def survive(
         )
         shops = [Shop("wildberries", wb), Shop("yandex_market", ym)]
         pause = 0.0 if requests else kills * sum(_LIVES) / 2 / messages
-        writing = asyncio.create_task(_write(shops, messages, chats, pause, rng))
+        writing = asyncio.create_task(
+            write_until(lambda number: number >= messages, shops, chats, pause, rng)
+        )
         try:
             for _ in range(kills):
                 async with _assistant(plan) as assistant:
@@ -168,7 +175,7 @@ async def survive(
                     else:
                         await assistant.until(_made((wb.stats, ym.stats), rng.randint(*requests)))
             async with _assistant(plan) as assistant:
-                await assistant.until(_all_answered(shops, writing, messages), within=inf)
+                await assistant.until(all_answered(shops, writing), within=inf)
         finally:
             writing.cancel()
             with suppress(asyncio.CancelledError):
@@ -182,15 +189,29 @@ async def survive(
         )
 
 
-async def _write(
-    shops: Sequence[Shop], messages: int, chats: int, pause: float, rng: random.Random
+async def write_until(
+    done: Callable[[int], bool],
+    shops: Sequence[Shop],
+    chats: int,
+    pause: float,
+    rng: random.Random,
 ) -> None:
-    """Have a buyer write at each shop, with a pause of that many seconds between messages."""
+    """Have a buyer write at each shop, again and again.
+
+    Args:
+        done: Whether so many messages at each shop are enough.
+        shops: The shops.
+        chats: Max number of chats at each shop.
+        pause: Seconds between messages.
+        rng: Chooses the chats.
+    """
     due = asyncio.get_running_loop().time()
-    for number in range(messages):
+    number = 0
+    while not done(number):
         for shop in shops:
             # Each chat is begun, then buyers write in random chats.
             shop.write(number if number < chats else rng.randrange(chats))
+        number += 1
         due += pause
         await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
 
@@ -210,15 +231,15 @@ def _made(stats: Sequence[Stats], requests: int) -> Callable[[], Awaitable[bool]
     return done
 
 
-def _all_answered(
-    shops: Sequence[Shop], writing: asyncio.Task[None], messages: int
+def all_answered(
+    shops: Sequence[Shop], writing: asyncio.Task[None]
 ) -> Callable[[], Awaitable[bool]]:
     """Whether all is written and answered, or no new answer arrived for long."""
-    left, last = messages * len(shops), time.monotonic()
+    left, last = -1, time.monotonic()
 
     async def done() -> bool:
         nonlocal left, last
-        now = sum(max(0, messages - shop.answers) for shop in shops)
+        now = sum(max(0, shop.messages - shop.answers) for shop in shops)
         if now != left:
             left, last = now, time.monotonic()
         if writing.done():

@@ -23,7 +23,7 @@ from wbym.limits._quota_store import Reservation, new_grant_id
 from wbym.testing import SimulatorProcess
 from wbym_yandex_market.simulator import make_api_key
 
-__all__ = ["run"]
+__all__ = ["STORES", "crowd", "missing", "run"]
 
 _Row: TypeAlias = list[str | int | float | None]
 
@@ -35,10 +35,11 @@ _LATENCY: Final = 0.05
 _BUSINESS: Final = 1001
 _STARTING: Final = 120.0
 """Max seconds until all processes have started, or ended."""
-_STORES: Final = {
+STORES: Final = {
     "Redis": os.environ.get("WBYM_TEST_REDIS", "redis://localhost/0"),
     "PostgreSQL": os.environ.get("WBYM_TEST_POSTGRES", "postgresql://localhost/test"),
 }
+"""Addresses of the servers that benchmarks use."""
 _PAIRS: Final = {"Redis": 8_000, "PostgreSQL": 4_000}
 _RESERVATION_MS: Final = {"Redis": 0.5, "PostgreSQL": 1.5}
 
@@ -47,12 +48,9 @@ async def run(sizes: Sizes) -> Report:
     """Measure each store that is there."""
     rows: list[_Row] = []
     targets: list[Target] = []
-    missing: list[str] = []
-    for name, address in _STORES.items():
-        try:
-            await _reach(address)
-        except WbymError:
-            missing.append(f"{name} was not there.")
+    not_there = await missing()
+    for name, address in STORES.items():
+        if name in not_there:
             continue
         for found_rows, found_targets in (
             await _wildberries(name, address, sizes),
@@ -70,9 +68,20 @@ async def run(sizes: Sizes) -> Report:
             f"Each process has four concurrent callers; the simulators answer after"
             f" {_LATENCY * 1000:.0f} ms and keep their limits, Wildberries with bans of 30 s."
             " A reservation and the pairs are asked of the store on this machine, without calls.",
-            *missing,
+            *(f"{name} was not there." for name in not_there),
         ],
     )
+
+
+async def missing() -> list[str]:
+    """The names of the servers that cannot be used."""
+    names: list[str] = []
+    for name, address in STORES.items():
+        try:
+            await _reach(address)
+        except WbymError:
+            names.append(name)
+    return names
 
 
 async def _reach(address: str) -> None:
@@ -90,7 +99,7 @@ async def _reach(address: str) -> None:
         await store.aclose()
 
 
-async def _crowd(given: Given, processes: int) -> list[Served]:
+async def crowd(given: Given, processes: int) -> list[Served]:
     """Run processes that begin at the same time, once all of them have started."""
     children: list[asyncio.subprocess.Process] = []
     try:
@@ -123,12 +132,12 @@ async def _wildberries(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row]
         await simulator.change_faults(latency=_LATENCY)
         given = Given("wildberries", limits, 7.0, url=simulator.url, secret=new_token())
         given.callers = 0
-        alone = await _crowd(given, 1)  # the store then knows the seller
+        alone = await crowd(given, 1)  # the store then knows the seller
         given.callers = _CALLERS
         await asyncio.sleep(QUOTA.burst * QUOTA.interval)
         before = await counts(simulator)
         given.seconds = seconds
-        served = await _crowd(given, _PROCESSES)
+        served = await crowd(given, _PROCESSES)
         refused = (await counts(simulator)).since(before).rate_limited
     calls = [one.calls for one in served]
     bound = QUOTA.burst + seconds / QUOTA.interval
@@ -161,7 +170,7 @@ async def _market(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row], lis
         key = make_api_key(business_id=_BUSINESS)
         given = Given("yandex_market", limits, sizes.shared_seconds, url=simulator.url, secret=key)
         given.business = _BUSINESS
-        served = await _crowd(given, _PROCESSES)
+        served = await crowd(given, _PROCESSES)
         found = await counts(simulator)
     failed = sum(one.failed for one in served)
     calls = sum(one.calls for one in served)
@@ -180,9 +189,9 @@ async def _market(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row], lis
 
 async def _speed(name: str, limits: str, sizes: Sizes) -> tuple[list[_Row], list[Target]]:
     seconds = sizes.shared_pairs_seconds
-    one = await _crowd(Given("pairs", limits, seconds, sellers=1), 1)
+    one = await crowd(Given("pairs", limits, seconds, sellers=1), 1)
     wait = statistics.median(_waits(one)) * 1000
-    many = await _crowd(Given("pairs", limits, seconds, sellers=_SELLERS), _PAIR_PROCESSES)
+    many = await crowd(Given("pairs", limits, seconds, sellers=_SELLERS), _PAIR_PROCESSES)
     rate = sum(each.calls for each in many) / seconds
     rows: list[_Row] = [
         [f"{name}: a reservation, median", wait, "ms"],

@@ -1,6 +1,7 @@
 """One of several processes of a seller that count their limits in a shared store."""
 
 import asyncio
+import logging
 import random
 import sys
 import time
@@ -155,6 +156,7 @@ async def _pairs(given: Given, served: Served) -> None:
 
 
 def _main(arguments: Sequence[str]) -> None:
+    logging.getLogger("wbym").setLevel(logging.ERROR)  # a server that is restarted is away
     given = msgspec.json.decode(arguments[0], type=Given)
     print("ready", flush=True)
     given.start = float(sys.stdin.readline())

@@ -51,6 +51,13 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     crash_messages: int = 20_000
     """At each marketplace."""
     crash_kills: int = 200
+    machines_messages: int = 2_500
+    """At each marketplace."""
+    machines_kills: int = 100
+    machines_cuts: int = 20
+    machines_stops: int = 10
+    restarts: int = 10
+    """Of each server."""
     shared_seconds: float = 40.0
     """For which eight processes call one seller's methods."""
     shared_pairs_seconds: float = 5.0
@@ -91,6 +98,11 @@ QUICK = Sizes(
     feed_events=40_000,
     crash_messages=500,
     crash_kills=6,
+    machines_messages=50,
+    machines_kills=3,
+    machines_cuts=2,
+    machines_stops=1,
+    restarts=1,
     shared_seconds=6.0,
     shared_pairs_seconds=1.0,
     soak_seconds=25,

@@ -20,8 +20,9 @@ PASSWORD = "s3cret-of-tests"
 class Cluster:
     """A server in a folder, with one database and a user with a password."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, stop_mode: str) -> None:
         self.port = _free_port()
+        self._stop_mode = stop_mode
         self._programs = programs
         self._folder = folder
         self._data = folder / "data"
@@ -54,7 +55,8 @@ class Cluster:
 
     async def stop(self) -> None:
         """Stop it at once; sessions are ended."""
-        await self._run("pg_ctl", "stop", "-w", "-D", self._data, "-m", "fast", quiet=True)
+        command = ("stop", "-w", "-D", self._data, "-m", self._stop_mode)
+        await self._run("pg_ctl", *command, quiet=True)
 
     async def _run(self, program: str, *arguments: object, quiet: bool = False) -> None:
         command = [str(self._programs / program), *map(str, arguments)]
@@ -90,15 +92,15 @@ def _programs() -> Path:
 
 
 @asynccontextmanager
-async def cluster() -> AsyncIterator[Cluster]:
-    """A server that runs."""
+async def cluster(*, stop_mode: str = "fast") -> AsyncIterator[Cluster]:
+    """A server that runs; ``immediate`` stops it as a crash does."""
     programs = _programs()
     # Not in pytest's folders, which other users cannot enter.
     folder = Path(tempfile.mkdtemp(prefix="wbym-postgres-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
-        made = Cluster(programs, folder)
+        made = Cluster(programs, folder, stop_mode)
         await made.create()
         await made.start()
         try:

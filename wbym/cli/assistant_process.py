@@ -7,10 +7,10 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
 
 import anyio
 import msgspec
@@ -52,11 +52,22 @@ class AssistantProcess:
         module: The module that ``python -m`` runs.
         arguments: Its command line.
         tell: Gets each line that it prints after the first.
+        environment: Variables beside those of this process.
+        errors: Where it writes its errors; by default where this process does.
     """
 
-    def __init__(self, module: str, *arguments: str, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        tell: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
+        errors: IO[bytes] | None = None,
+    ) -> None:
         self._command = (module, *arguments)
         self._tell = tell
+        self._environment = environment or {}
+        self._errors = errors
         self._process: asyncio.subprocess.Process | None = None
         self._lines: asyncio.Task[None] | None = None
         self._is_ready = False
@@ -67,7 +78,13 @@ class AssistantProcess:
             *(sys.executable, "-m", *self._command),
             stdin=pipe,
             stdout=pipe,
-            env={**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"},
+            stderr=self._errors,
+            env={
+                **os.environ,
+                "PYTHONUTF8": "1",
+                "PYTHONIOENCODING": "utf-8",
+                **self._environment,
+            },
             start_new_session=True,  # Ctrl-C is for the parent
         )
         self._lines = asyncio.create_task(self._forward())
@@ -80,6 +97,22 @@ class AssistantProcess:
         tb: TracebackType | None,
     ) -> None:
         await self._kill()
+
+    @property
+    def pid(self) -> int:
+        """The number of its process; 0 before it is started."""
+        return 0 if self._process is None else self._process.pid
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    async def ended(self) -> None:
+        """Wait for its end."""
+        if self._process is not None:
+            await self._process.wait()
 
     async def ready(self) -> None:
         """Wait until it is ready.

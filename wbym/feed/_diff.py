@@ -80,7 +80,9 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
             if (delivery := find_delivery(record, open_)) is not None:
                 open_.remove(delivery)
                 seen[key_of(delivery)] = _seen(delivery, record)
-            elif (similar := find_possible_delivery(record, open_)) is not None:
+            elif (similar := find_possible_delivery(record, open_)) is not None and (
+                delivery := await _confirmed_as(record, store)
+            ) is None:
                 # It stays a candidate: a message that certainly matches it may follow.
                 doubted = seen[key_of(similar)] = _doubted(similar, record)
                 open_[open_.index(similar)] = doubted
@@ -186,6 +188,12 @@ async def _sent_by_outbox(
         and delivery.attempts
         and (is_any_chat or delivery.target in chats)
     ]
+
+
+async def _confirmed_as(message: Message, store: Store) -> Delivery | None:
+    """The delivery that a lookup, perhaps of another process, has found to be this message."""
+    deliveries = await store.delivered_to(message.chat)
+    return next((one for one in deliveries if one.id == message.ref.id), None)
 
 
 def _seen(delivery: Delivery, message: Message) -> Delivery:

@@ -30,6 +30,7 @@ from wbym.feed._matching import (
     find_delivery,
     find_possible_delivery,
     is_of_chat,
+    same_text,
 )
 from wbym.feed._resolution import NOT_FOUND, Resolution, confirmed, unknown
 from wbym.feed._store import Store
@@ -101,6 +102,8 @@ class MessageLookups:
         else:
             async with self._limiter(account):
                 await self._read_one(account, search, chat)
+        if search.is_doubtful:
+            search.reconsider(await self._store.delivered_to(search.chat))
         return search.found
 
     async def _read_one(self, account: Account, search: "_Search", chat: Chat | Ref) -> None:
@@ -153,24 +156,42 @@ class _Search:
         self.until = latest if is_last else datetime.now(UTC)
         """The newest time by the marketplace's clock that the message may have; unless this is the
         last search, about now is enough."""
-        self.found = NOT_FOUND
         self.is_over = False
         """Whether further messages cannot change what was found."""
         self._delivery = delivery
         self._is_followed = is_followed
+        self._known: set[str] = set()
         self._open: list[Delivery] = []
         self._taken: set[str | None] = set()
+        self._confirmed: Message | None = None
+        self._doubts: list[Message | UndecodableRecord] = []
+
+    @property
+    def found(self) -> Resolution:
+        """What was found so far."""
+        if self._confirmed is not None:
+            return confirmed(self._confirmed.ref.id)
+        if self._doubts:
+            return unknown(describe_doubt(self._delivery, self._doubts[-1]))
+        return NOT_FOUND
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a message was found that belongs to no delivery, and may be this one."""
+        return any(isinstance(one, Message) for one in self._doubts)
 
     def begin(self, deliveries: Sequence[Delivery]) -> None:
         """Begin a reading, with all deliveries to the chat as they were before it."""
-        self.found, self.is_over = NOT_FOUND, False
+        self.is_over, self._confirmed = False, None
+        self._doubts.clear()
+        self._known = {key_of(one) for one in deliveries}
         self._taken = {other.id for other in deliveries}
         self._open = [one for one in deliveries if one.state not in FINAL and one.attempts]
 
     def add(self, messages: Sequence[Message], undecodable: Sequence[UndecodableRecord]) -> None:
         """Compare the delivery with further records of its chat, oldest first."""
         if undecodable and self._delivery.state is DeliveryState.SENDING:
-            self.found = unknown(describe_doubt(self._delivery, undecodable[0]))
+            self._doubts.append(undecodable[0])
         for message in messages:
             if self.is_over:
                 return
@@ -187,9 +208,28 @@ class _Search:
         if other is not None and other.idempotency_key != mine.idempotency_key:
             self._open.remove(other)
         elif other is not None and not self._is_followed:
-            self.found, self.is_over = confirmed(message.ref.id), True
+            self._confirmed, self.is_over = message, True
         elif other is not None or find_possible_delivery(message, [mine]) is not None:
-            self.found = unknown(describe_doubt(mine, message))
+            self._doubts.append(message)
+
+    def reconsider(self, deliveries: Sequence[Delivery]) -> None:
+        """Drop doubts about messages that were sent during the reading.
+
+        Args:
+            deliveries: All deliveries to the chat, as they are after the reading: a delivery is
+                saved before its message is sent.
+        """
+        taken = {one.id for one in deliveries}
+        sent = [one for one in deliveries if one.attempts and key_of(one) not in self._known]
+
+        def is_explained(one: Message | UndecodableRecord) -> bool:
+            if not isinstance(one, Message):
+                return False
+            # With the same text, it may be either.
+            is_other = not same_text(one.text or "", self._delivery.text)
+            return one.ref.id in taken or (is_other and find_delivery(one, sent) is not None)
+
+        self._doubts = [one for one in self._doubts if not is_explained(one)]
 
 
 class _Turn:

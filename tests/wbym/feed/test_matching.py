@@ -236,6 +236,14 @@ class TestOwnMessages:
         assert set(states.values()) == {CONFIRMED, SENDING}
         assert states["other"] is SENDING
 
+    async def test_message_that_another_process_confirmed_does_not_make_it_unknown(self) -> None:
+        # A standby looks up deliveries too, and its lookup was earlier than the feed's round.
+        other = msgspec.structs.replace(delivery("other", CONFIRMED), text="Другое", id="1")
+        account = await with_deliveries(delivery("lost", note="lost"), other)
+        step = await account.show(sighted(message("1", text="Другое")))
+        assert not step.deliveries
+        assert step.events[0].sent_as == "other"
+
     async def test_messages_of_other_deliveries_do_not_make_it_unknown(self) -> None:
         other = msgspec.structs.replace(delivery("other", ACCEPTED), text="Другое")
         account = await with_deliveries(delivery("lost", note="lost"), other)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import anyio
+import msgspec
 import pytest
 
 from tests.wbym.feed.shop import Shop, Trouble
@@ -165,6 +166,51 @@ class TestSharing:
         second = asyncio.create_task(lookups.find(shop, delivery, delivery.target, is_last=True))
         assert (await first).state is None
         assert await second == confirmed("ours")
+
+    @pytest.mark.parametrize("is_confirmed", [True, False], ids=["confirmed", "open"])
+    async def test_message_that_is_sent_during_a_reading_makes_no_doubt(
+        self, shop: OneList, *, is_confirmed: bool
+    ) -> None:
+        # Another process replies in the same chat.
+        store = MemoryStore()
+        lookups = MessageLookups(
+            store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
+        )
+        lost = shop.sending("1")
+        await store.enter(lost, b"")
+        finding = asyncio.create_task(lookups.find(shop, lost, lost.target, is_last=True))
+        await asyncio.sleep(0.5)
+        number = shop.arrive("Нет", author=Author.SELLER)
+        other = msgspec.structs.replace(
+            lost, text="Нет", idempotency_key="other", note=None, updated_at=datetime.now(UTC)
+        )
+        if is_confirmed:
+            other = msgspec.structs.replace(other, state=DeliveryState.CONFIRMED, id=number)
+        await store.enter(other, b"")
+        assert await finding == NOT_FOUND
+
+    async def test_message_with_the_same_text_that_is_sent_during_a_reading_makes_a_doubt(
+        self, shop: OneList
+    ) -> None:
+        # It may be the lost message as well, shown late.
+        store = MemoryStore()
+        lookups = MessageLookups(
+            store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
+        )
+        lost = shop.sending("1")
+        finding = asyncio.create_task(lookups.find(shop, lost, lost.target, is_last=True))
+        await asyncio.sleep(0.5)
+        shop.arrive("Да", author=Author.SELLER)
+        await store.enter(msgspec.structs.replace(lost, idempotency_key="other", note=None), b"")
+        assert (await finding).state is DeliveryState.UNKNOWN
+
+    async def test_message_of_a_person_during_a_reading_makes_a_doubt(
+        self, shop: OneList, lookups: MessageLookups
+    ) -> None:
+        finding = find(lookups, shop, "1")
+        await asyncio.sleep(0.5)
+        shop.arrive("Нет", author=Author.SELLER)
+        assert (await finding).state is DeliveryState.UNKNOWN
 
     async def test_reading_ends_while_messages_keep_arriving(
         self, shop: OneList, lookups: MessageLookups
