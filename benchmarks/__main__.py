@@ -29,6 +29,7 @@ from benchmarks import (
     market,
     memory,
     mixed,
+    rounds,
     scheduler,
     shared,
     soak,
@@ -55,6 +56,7 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "market": market.run,
     "inbox": crowd.run,
     "feed": feed.run,
+    "rounds": rounds.run,
     "crash": crash.run,
     "soak": soak.run,
 }

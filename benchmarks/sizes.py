@@ -44,6 +44,8 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """Of each marketplace."""
     inbox_chats: int = 320
     """Of each account of Wildberries: its feed of events takes the longest."""
+    rounds_accounts: int = 1_000
+    """Of each marketplace."""
     cards: int = 100_000
     feed_events: int = 1_000_000
     crash_messages: int = 20_000
@@ -82,6 +84,7 @@ QUICK = Sizes(
     sellers=2_000,
     market_feedbacks=3_000,
     market_windowed=1_000,
+    rounds_accounts=50,
     inbox_accounts=10,
     inbox_chats=150,
     cards=10_000,
