@@ -13,6 +13,8 @@ from wbym.errors import StateError
 
 __all__ = ["SqliteBans"]
 
+_KEPT: Final = 86400.0
+"""Seconds after its end for which a ban is kept: the clock of the machine may jump."""
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS bans (key TEXT PRIMARY KEY, until REAL NOT NULL)"
 
 
@@ -68,6 +70,7 @@ class SqliteBans:
 
     def _save(self, key: str, until: float) -> None:
         with closing(self._open()) as db:
+            db.execute("DELETE FROM bans WHERE until < ?", (time.time() - _KEPT,))
             db.execute(
                 "INSERT INTO bans (key, until) VALUES (?, ?)"
                 " ON CONFLICT (key) DO UPDATE SET until = max(until, excluded.until)",

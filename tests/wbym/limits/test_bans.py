@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> BanStore:
     return MemoryBans() if request.param == "memory" else SqliteBans(tmp_path / "bans.db")
 
 
+T = 4_000_000_000.0
+"""Unix seconds; a ban that is long over may be forgotten."""
+
+
 class TestStores:
     async def test_load_is_none_when_there_was_no_ban(self, store: BanStore) -> None:
         assert await store.load("a") is None
@@ -23,39 +28,47 @@ class TestStores:
     async def test_load_returns_the_ban_of_the_key_when_several_are_kept(
         self, store: BanStore
     ) -> None:
-        await store.save("a", 100.5)
-        await store.save("b", 200)
-        assert await store.load("a") == 100.5
-        assert await store.load("b") == 200
+        await store.save("a", T + 100.5)
+        await store.save("b", T + 200)
+        assert await store.load("a") == T + 100.5
+        assert await store.load("b") == T + 200
 
     async def test_save_never_shortens_when_a_smaller_value_follows(self, store: BanStore) -> None:
-        await store.save("a", 200)
-        await store.save("a", 100)
-        assert await store.load("a") == 200
-        await store.save("a", 300)
-        assert await store.load("a") == 300
+        await store.save("a", T + 200)
+        await store.save("a", T + 100)
+        assert await store.load("a") == T + 200
+        await store.save("a", T + 300)
+        assert await store.load("a") == T + 300
 
 
 class TestSqliteBans:
     async def test_ban_is_seen_when_another_object_opens_the_file(self, tmp_path: Path) -> None:
-        await SqliteBans(tmp_path / "bans.db").save("a", 100)
-        await SqliteBans(str(tmp_path / "bans.db")).save("a", 50)
-        assert await SqliteBans(tmp_path / "bans.db").load("a") == 100
+        await SqliteBans(tmp_path / "bans.db").save("a", T + 100)
+        await SqliteBans(str(tmp_path / "bans.db")).save("a", T + 50)
+        assert await SqliteBans(tmp_path / "bans.db").load("a") == T + 100
 
     async def test_error_is_raised_when_the_file_is_not_a_database(self, tmp_path: Path) -> None:
         (tmp_path / "bans.db").write_text("not a database, but long enough to be looked at" * 50)
         with pytest.raises(StateError, match=r"bans\.db: file is not a database: "):
             await SqliteBans(tmp_path / "bans.db").load("a")
 
+    async def test_bans_that_are_over_are_deleted(self, tmp_path: Path) -> None:
+        bans = SqliteBans(tmp_path / "bans.db")
+        await bans.save("old", time.time() - 2 * 86400)
+        await bans.save("recent", time.time() - 10)  # the clock may have jumped
+        await bans.save("new", T)
+        with closing(sqlite3.connect(tmp_path / "bans.db")) as db:
+            assert {key for (key,) in db.execute("SELECT key FROM bans")} == {"recent", "new"}
+
     @pytest.mark.parametrize("until", ["'x'", "x'ff'", "1e999", "CAST(x'ff' AS TEXT)"])
     async def test_damaged_ban_is_passed_over(self, tmp_path: Path, until: str) -> None:
         bans = SqliteBans(tmp_path / "bans.db")
         for name in ("a", "b"):
-            await bans.save(name, 100)
+            await bans.save(name, T + 100)
         with closing(sqlite3.connect(tmp_path / "bans.db", isolation_level=None)) as db:
             db.execute(f"UPDATE bans SET until = {until} WHERE key = 'a'")
         assert await bans.load("a") is None
-        assert await bans.load("b") == 100
+        assert await bans.load("b") == T + 100
 
 
 class TestLockedFile:
