@@ -1,6 +1,7 @@
 """Fixtures of every test: blocking calls in the loop fail, published files are found if present."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,12 @@ settings.load_profile("wbym")
 asyncio.set_event_loop(None)
 
 PUBLISHED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    # More than cores: half of the time a test waits for a limit, a process or a server.
+    return max(2, 3 * (os.cpu_count() or 1) // 2)
 
 
 def pytest_sessionstart() -> None:
