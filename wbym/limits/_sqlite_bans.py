@@ -59,14 +59,12 @@ class SqliteBans:
     def _current(self) -> dict[str, float]:
         with closing(self._open()) as db:
             rows = db.query("SELECT key, until FROM bans WHERE until > ?", (time.time(),))
-        return {str(key): float(until) for key, until in rows}
+        return {str(key): until for key, until in rows if _is_time(until)}
 
     def _load(self, key: str) -> float | None:
         with closing(self._open()) as db:
             rows = db.query("SELECT until FROM bans WHERE key = ?", (key,))
-        until = rows[0][0] if rows else None
-        # Anything else is damaged.
-        return until if isinstance(until, float) and math.isfinite(until) else None
+        return rows[0][0] if rows and _is_time(rows[0][0]) else None
 
     def _save(self, key: str, until: float) -> None:
         with closing(self._open()) as db:
@@ -79,3 +77,8 @@ class SqliteBans:
 
     def _open(self) -> Connection:
         return Connection(self._path, StateError).open(lambda db: db.execute(_TABLE))
+
+
+def _is_time(until: object) -> bool:
+    """Whether a value of the file is the end of a ban; anything else is damage."""
+    return isinstance(until, float) and math.isfinite(until)

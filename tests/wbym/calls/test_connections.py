@@ -122,40 +122,34 @@ class TestTotalTimeout:
     ) -> None:
         async with (
             serve(trickle(*TRICKLES[kind])) as server,
-            AiohttpTransport(timeout=0.2, total_timeout=0.3) as transport,
+            AiohttpTransport(timeout=10, total_timeout=0.3) as transport,
         ):
             begun = time.monotonic()
             with pytest.raises(TransportError) as caught:
                 await ask(transport, server.url, read)
-            assert time.monotonic() - begun < 2
+            assert time.monotonic() - begun < 5
         assert str(caught.value) == "no complete answer within 0.3 s"
         assert caught.value.sent
 
-    async def test_default_is_ten_timeouts(self) -> None:
-        async with (
-            serve(trickle(*TRICKLES["chunked"])) as server,
-            AiohttpTransport(timeout=0.04) as transport,
-        ):
-            with pytest.raises(TransportError, match=r"within 0\.4 s") as caught:
-                await ask(transport, server.url)
-        assert caught.value.timeout
+    def test_default_is_ten_timeouts(self) -> None:
+        assert AiohttpTransport(timeout=3)._total_timeout == 30
 
     async def test_time_of_the_caller_does_not_count(self) -> None:
         async def late(exchange: Exchange) -> bytes:
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.8)
             return await _whole(exchange)
 
         async def slowly(exchange: Exchange) -> bytes:
             size = 0
             async for chunk in exchange.chunks():
                 size += len(chunk)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
             return b"x" * size
 
         body = b"x" * 600_000
         async with (
             serve(answer(body)) as server,
-            AiohttpTransport(timeout=0.25, total_timeout=0.3) as transport,
+            AiohttpTransport(timeout=10, total_timeout=0.6) as transport,
         ):
             assert await ask(transport, server.url, late) == body
             assert await ask(transport, server.url, slowly) == body
@@ -165,7 +159,7 @@ class TestTotalTimeout:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
             parts = (Part("file", b"x" * 30_000_000, "a.pdf"),)
-            async with AiohttpTransport(timeout=0.2, total_timeout=0.4) as transport:
+            async with AiohttpTransport(timeout=10, total_timeout=0.4) as transport:
                 with pytest.raises(TransportError, match="no complete answer"):
                     async with transport.send(Request("POST", url, {}, parts=parts, writes=True)):
                         pass
@@ -182,7 +176,7 @@ class TestTotalTimeout:
     async def test_error_of_a_call(self) -> None:
         async with (
             serve(trickle(*TRICKLES["chunked"])) as server,
-            AiohttpTransport(timeout=0.2, total_timeout=0.3) as transport,
+            AiohttpTransport(timeout=10, total_timeout=0.3) as transport,
         ):
             calls = pipeline(transport, server.url)
             with pytest.raises(CallTimeout, match="no complete answer"):

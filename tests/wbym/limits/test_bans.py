@@ -69,6 +69,7 @@ class TestSqliteBans:
             db.execute(f"UPDATE bans SET until = {until} WHERE key = 'a'")
         assert await bans.load("a") is None
         assert await bans.load("b") == T + 100
+        assert await bans.current() == {"b": T + 100}
 
 
 class TestLockedFile:
