@@ -11,10 +11,12 @@ from collections.abc import Callable
 from faststream import AckPolicy, FastStream
 from faststream.nats import NatsBroker, NatsMessage
 
-from examples.service.forward import STREAM, SUBJECT, PassedOn
+from examples.service.forward import STREAM, PassedOn, stream_of_items
 
 
-def desk(broker: NatsBroker, take: Callable[[str, PassedOn], None]) -> FastStream:
+def desk(
+    broker: NatsBroker, take: Callable[[str, PassedOn], None], stream: str = STREAM
+) -> FastStream:
     """A program that takes each item once it is in the stream, also those from before its start.
 
     An item whose processing fails, or was cut short, is delivered again: ``take`` gets the event's
@@ -22,7 +24,11 @@ def desk(broker: NatsBroker, take: Callable[[str, PassedOn], None]) -> FastStrea
     """
 
     @broker.subscriber(
-        SUBJECT, stream=STREAM, durable="desk", pull_sub=True, ack_policy=AckPolicy.NACK_ON_ERROR
+        stream,
+        stream=stream_of_items(stream),
+        durable="desk",
+        pull_sub=True,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def on_item(item: PassedOn, message: NatsMessage) -> None:
         take(message.headers["Nats-Msg-Id"], item)

@@ -13,12 +13,8 @@ from pydantic import BaseModel
 from examples.assistant.assistant import Forward, Item, handlers_of
 from wbym import Inbox
 
-SUBJECT = "wbym.items"
-STREAM = JStream(
-    name="wbym-items",
-    subjects=[SUBJECT],
-    duplicate_window=24 * 3600,  # seconds; a reader that was away repeats its last events
-)
+STREAM = "wbym-items"
+"""The name of the stream, and of its subject."""
 CONFIRMED_WITHIN = 5.0
 """Seconds."""
 
@@ -31,13 +27,18 @@ class PassedOn(BaseModel):
     rating: int | None = None
 
 
-def forward_through(broker: NatsBroker) -> Forward:
+def stream_of_items(name: str) -> JStream:
+    """A stream that drops what a reader publishes again within a day."""
+    return JStream(name=name, subjects=[name], duplicate_window=24 * 3600)
+
+
+def forward_through(broker: NatsBroker, stream: str = STREAM) -> Forward:
     """Publish items, and return when the stream has them.
 
     The event is confirmed after that, so an item is published again rather than lost; the stream
     drops a second message with the same id.
     """
-    publisher = broker.publisher(SUBJECT, stream=STREAM, timeout=CONFIRMED_WITHIN)
+    publisher = broker.publisher(stream, stream=stream_of_items(stream), timeout=CONFIRMED_WITHIN)
 
     async def forward(key: str, item: Item) -> None:
         await publisher.publish(PassedOn.model_validate(item), headers={"Nats-Msg-Id": key})
