@@ -7,6 +7,7 @@ Without STATE, it is the ``[shared] state`` of CONFIG.
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -70,9 +71,10 @@ def webhook(session: aiohttp.ClientSession, url: str) -> Forward:
 async def main(config: str, address: str, state: str | None = None) -> None:
     """Run until SIGTERM or Ctrl-C."""
     timeout = aiohttp.ClientTimeout(total=30)
+    confirmed = float(os.environ.get("CONFIRMATION_TIMEOUT", "300"))  # seconds; see docs/feed.md
     async with (
         aiohttp.ClientSession(timeout=timeout) as session,
-        Inbox.from_config(config, state=state) as inbox,
+        Inbox.from_config(config, state=state, confirmation_timeout=confirmed) as inbox,
     ):
         await handlers_of(inbox, webhook(session, address)).run(inbox, wait=True)
 

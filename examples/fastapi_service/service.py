@@ -134,7 +134,9 @@ async def send(inbox: Inbox, reply: Reply, key: str) -> Delivery:
 async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     """Keep the inbox open while the service runs."""
     config = os.environ.get("WBYM_CONFIG", "wbym.toml")
-    async with Inbox.from_config(config, state=os.environ.get("WBYM_STATE")) as inbox:
+    state = os.environ.get("WBYM_STATE")
+    timeout = float(os.environ.get("CONFIRMATION_TIMEOUT", "300"))  # seconds; see docs/feed.md
+    async with Inbox.from_config(config, state=state, confirmation_timeout=timeout) as inbox:
         app.state.inbox = inbox
         yield
 

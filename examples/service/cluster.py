@@ -161,7 +161,11 @@ async def play(console: Console, state: str, limits: str) -> int:
         service.say("two simulated shops are open, with the marketplaces' real limits")
 
         service.say("starting two web workers")
-        environment = {**os.environ, "WBYM_CONFIG": str(folder / "wbym.toml")}
+        environment = {
+            **os.environ,
+            "WBYM_CONFIG": str(folder / "wbym.toml"),
+            "CONFIRMATION_TIMEOUT": "5",  # the simulators show a message at once
+        }
         for port in (free_port(), free_port()):
             app = ("uvicorn", "examples.fastapi_service.service:app", "--port", str(port))
             stack.enter_context(program(*app, environment=environment))
