@@ -337,9 +337,13 @@ class PostgresStore:
         self, account: str, stream: str, keys: Collection[str]
     ) -> dict[str, SeenRecord]:
         """See ``Store.seen_records``."""
+        # One lookup per key, whatever the planner knows of the table: otherwise it may read all
+        # records of the stream.
         query = (
-            "SELECT key, version, revision, at FROM {seen_record} WHERE stream ="
-            " (SELECT id FROM {stream} WHERE account = $1 AND name = $2) AND key = ANY($3::text[])"
+            "SELECT r.* FROM {stream} AS s CROSS JOIN unnest($3::text[]) AS k (key)"
+            " CROSS JOIN LATERAL (SELECT key, version, revision, at FROM {seen_record}"
+            " WHERE stream = s.id AND key = k.key LIMIT 1) AS r"
+            " WHERE s.account = $1 AND s.name = $2"
         )
         rows = (await self._run(query, account, stream, list(keys))).rows
         return {key: SeenRecord(version, revision, at) for key, version, revision, at in rows}
@@ -391,10 +395,13 @@ class PostgresStore:
         self, accounts: Collection[str], *, after: int, limit: int
     ) -> list[StoredEvent]:
         """See ``Store.events``."""
+        # In the order of the index, whatever the planner knows: by ``account = a.name`` it may sort
+        # all events of an account.
         query = (
             "SELECT e.* FROM unnest($1::text[]) AS a (name) CROSS JOIN LATERAL"
             " (SELECT id, account, kind, at, record, chat, sent_as, seq FROM {event}"
-            " WHERE account = a.name AND seq > $2 ORDER BY seq LIMIT $3) AS e"
+            " WHERE account <= a.name AND (account, seq) > (a.name, $2)"
+            " ORDER BY account, seq LIMIT $3) AS e"
             " ORDER BY e.seq LIMIT $3"
         )
         rows = (await self._run(query, list(accounts), after, limit)).rows
