@@ -133,7 +133,7 @@ class QuotaStore(Protocol):
         """
 
     async def renew(self, grant: str) -> bool:
-        """Keep the grant's parallel slot for another 30 seconds.
+        """Keep the grant's parallel slot for another 4 seconds.
 
         Returns:
             Whether a call that was not sent yet may still be sent: False after a ban, the end of

@@ -66,8 +66,8 @@ _SHARE: Final = 0.05
 """Max seconds by which processes spread their attempts."""
 _LOSSES: Final = 8
 """Lost attempts after which a process asks first."""
-_RENEW_EVERY: Final = 10.0
-"""Seconds between renewals of a parallel slot."""
+_RENEW_EVERY: Final = 1.0
+"""Seconds between renewals of a parallel slot, which the store keeps for 4 s."""
 _CLOSING: Final = 2.0
 """Max seconds that closing waits for answers to be reported."""
 _MAX_BAN: Final = 30 * 86400.0

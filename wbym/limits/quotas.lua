@@ -9,7 +9,8 @@
 local KEEP = 600 -- seconds that a state is kept after it is full again, and a grant after its call
 local DECLARED = 600 -- seconds for which a stricter declaration counts after it was last seen
 local LEARNT = 3600 -- seconds for which a cap that the marketplace stated counts
-local HELD = 30 -- seconds after which a parallel slot that is not renewed is free
+local HELD = 4 -- seconds after which a parallel slot that is not renewed is free
+local PROBE = 30 -- seconds after which another call may learn what is left of a window
 local POLL = 0.05 -- seconds to the next attempt if only another call's end can make room
 local MARK = 0.15 -- seconds beyond its next attempt for which a waiting call holds back others
 local KEPT = 0.02 -- the part of a window that is kept for interactive calls
@@ -137,7 +138,7 @@ end
 local function window_count(b, cost)
   b.used = b.used + cost
   b.ends = b.ends or now + b.interval
-  if b.unknown then b.probe = now + HELD end
+  if b.unknown then b.probe = now + PROBE end
 end
 
 -- Parallel slots: pairs of a grant and the time until which it holds the slot.

@@ -208,7 +208,7 @@ BEGIN
             befores := befores || 0::float8; afters := afters || b.period::float8;
             "left"[i] := coalesce(b.stated, b.size) - b.used;
         ELSE
-            b.slots := b.slots || grant_id; b.held_until := b.held_until || (now + wait + 30);
+            b.slots := b.slots || grant_id; b.held_until := b.held_until || (now + wait + 4);
             befores := befores || 0::float8; afters := afters || 0::float8;
             "left"[i] := "left"[i] - 1;
         END IF;
@@ -352,7 +352,7 @@ BEGIN
             valid := valid AND b.period = g.afters[i] AND coalesce(now < b.ends + b.margin, true);
         ELSIF g.kinds[i] = 'parallel' THEN
             valid := valid AND grant_id = ANY (b.slots);
-            SELECT coalesce(array_agg(u.id), '{}') || grant_id, coalesce(array_agg(u.until), '{}') || now + 30
+            SELECT coalesce(array_agg(u.id), '{}') || grant_id, coalesce(array_agg(u.until), '{}') || now + 4
             INTO b.slots, b.held_until
             FROM unnest(b.slots, b.held_until) u(id, until) WHERE u.id <> grant_id;
             PERFORM {schema}.quota_save_{v}(b, now);

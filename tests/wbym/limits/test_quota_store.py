@@ -313,23 +313,23 @@ class TestParallel:
         await asked.store.cancel(granted.id)
         assert await asked.room(self.CAP) == 2
 
-    async def test_slot_is_free_after_thirty_seconds(self, asked: Asked) -> None:
+    async def test_slot_is_free_after_four_seconds(self, asked: Asked) -> None:
         await asked.room(self.CAP)
-        await asked.forward(29)
+        await asked.forward(2)
         await asked.refused(self.CAP)
-        await asked.forward(1.001)
+        await asked.forward(2.001)
         assert await asked.room(self.CAP) == 2
 
     async def test_renewed_slot_stays(self, asked: Asked) -> None:
         granted = await asked.granted(self.CAP)
         for _ in range(5):
-            await asked.forward(10)
+            await asked.forward(2)
             assert await asked.store.renew(granted.id)
         assert await asked.room(self.CAP) == 1
 
     async def test_slot_that_was_lost_is_taken_again(self, asked: Asked) -> None:
         granted = await asked.granted(self.CAP)
-        await asked.forward(31)
+        await asked.forward(4.5)
         others = [await asked.granted(self.CAP) for _ in range(2)]
         assert not await asked.store.renew(granted.id)
         await asked.settle(others[0])

@@ -246,7 +246,7 @@ class TestAnswers:
         scheduler = scheduler_of(store)
         async with scheduler.lease(CAP) as lease:
             lease.settle()
-            await asyncio.sleep(25)
+            await asyncio.sleep(2.5)
             assert store.told == ["renew", "renew"]
         await scheduler.aclose()
         assert store.told == ["renew", "renew", "settle"]
