@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 import anyio
 
-from wbym.account import Account, Capability, has
+from wbym.account import Account, Capability, Hint, has
 from wbym.domain import (
     Author,
     Chat,
@@ -40,6 +40,7 @@ __all__ = ["MessageLookups", "PollNow"]
 PollNow: TypeAlias = Callable[[str, str, str], Awaitable[bool]]
 """``await poll_now(account, stream, id)``: make the feed read an object; False if it cannot."""
 
+_STREAM: Final = "chats"
 _GATHER: Final = 0.1
 """Seconds before a shared reading begins: many answers are usually lost at once."""
 
@@ -84,7 +85,7 @@ class MessageLookups:
         """
         readable = has(account.CAPABILITIES, Capability.MESSAGES)
         # All that wait for the feed share its next round, however many they are.
-        followed = await self._poll_now(account.name, "chats", delivery.target.id)
+        followed = await self._poll_now(account.name, _STREAM, delivery.target.id)
         if followed:
             standing = await self._store.delivery(key_of(delivery))
             if standing is None:
@@ -95,6 +96,8 @@ class MessageLookups:
                 return NOT_FOUND
         elif not readable:
             return unknown("this account cannot read the messages of its chats")
+        else:
+            await self._hint(account, delivery.target)
         search = _Search(delivery, is_followed=followed, is_last=is_last)
         if account._all_messages(search.since) is not None:  # noqa: SLF001 - hooks are for this
             shared = self._shared.setdefault(account.name, _SharedReading())
@@ -105,6 +108,16 @@ class MessageLookups:
         if search.is_doubtful:
             search.reconsider(await self._store.delivered_to(search.chat))
         return search.found
+
+    async def _hint(self, account: Account, chat: Ref) -> None:
+        """Make the process that follows the account read the chat.
+
+        What the buyer wrote just before our message is not among the waiting chats any more.
+        """
+        if not has(account.CAPABILITIES, Capability.NOTIFICATIONS):
+            return  # its feed reads all messages in any case
+        if await self._store.checkpoint(account.name, _STREAM) is not None:
+            await self._store.hint([Hint(account.name, _STREAM, chat.id)])
 
     async def _read_one(self, account: Account, search: "_Search", chat: Chat | Ref) -> None:
         """Read the messages of one chat."""

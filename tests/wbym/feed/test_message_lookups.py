@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar, NoReturn
 
 import anyio
 import msgspec
 import pytest
 
+from tests.wbym.feed.kept import step
 from tests.wbym.feed.shop import Shop, Trouble
 from tests.wbym.feed.test_events import Kept
 from tests.wbym.feed.test_outbox import TIMEOUT, open_inbox, state_of
-from wbym.account import Account
+from wbym.account import Account, Capabilities, Capability, Hint, Support, Supported
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message, Noun
 from wbym.errors import WbymError
 from wbym.feed import MemoryStore
@@ -120,6 +122,45 @@ def message(shop: Shop, number: str, at: datetime) -> Message:
 
 async def never_followed(account: str, stream: str, id_: str) -> bool:
     return False
+
+
+class Notified(OneList):
+    """A shop whose chats are read when something says that they have changed."""
+
+    CAPABILITIES: ClassVar[Capabilities] = {
+        **OneList.CAPABILITIES,
+        Capability.NOTIFICATIONS: Supported(Support.NATIVE),
+    }
+
+    def _receiver(self, *_: object, **__: object) -> NoReturn:
+        raise NotImplementedError
+
+
+class TestHints:
+    """The process that follows the account reads the chat, too, if another one has replied."""
+
+    @pytest.mark.parametrize("is_followed", [True, False], ids=["followed", "never followed"])
+    async def test_reader_is_told(self, *, is_followed: bool) -> None:
+        shop, lost = Notified(), Notified().sending("1")
+        async with MemoryStore() as store, store.reading("shop", wait=False):
+            if is_followed:
+                await store.write(step())
+            lookups = MessageLookups(
+                store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
+            )
+            await lookups.find(shop, lost, lost.target, is_last=False)
+            told = [hint for _, hint in await store.hints(["shop"])]
+        assert told == ([Hint("shop", "chats", "1")] if is_followed else [])
+
+    async def test_reader_of_a_complete_list_is_not_told(self) -> None:
+        shop, lost = OneList(), OneList().sending("1")
+        async with MemoryStore() as store, store.reading("shop", wait=False):
+            await store.write(step())
+            lookups = MessageLookups(
+                store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
+            )
+            await lookups.find(shop, lost, lost.target, is_last=False)
+            assert not await store.hints(["shop"])
 
 
 class TestSharing:
