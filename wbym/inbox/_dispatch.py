@@ -21,6 +21,8 @@ logger: logging.Logger = logging.getLogger("wbym.handlers")
 _MIN_PAUSE: Final = 1.0
 _MAX_PAUSE: Final = 60.0
 """Min and max seconds before a failed event is tried again, doubled each time."""
+_LONG: Final = 60.0
+"""Seconds after which a handler that is still running is reported."""
 _MAX_HELD: Final = 1000
 """Events that are read ahead, such as later ones of a chat whose event fails."""
 _MAX_ERROR: Final = 1000
@@ -53,6 +55,7 @@ class Dispatcher:
         self._handle = handle
         self._attempts = attempts
         self._on_error = on_error
+        self._concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._room = asyncio.Semaphore(_MAX_HELD)
         self._patience = Patience()
@@ -163,6 +166,7 @@ class Dispatcher:
 
     async def _call(self, event: Event) -> Exception | None:
         task = asyncio.current_task()
+        slow = asyncio.get_running_loop().call_later(_LONG, self._warn, event)
         try:
             await self._handle(event)
         except asyncio.CancelledError as cancelled:
@@ -173,7 +177,20 @@ class Dispatcher:
             return error
         except Exception as error:  # noqa: BLE001 - a handler must not stop the others
             return error
+        finally:
+            slow.cancel()
         return None
+
+    def _warn(self, event: Event) -> None:
+        logger.warning(
+            "%s: handling %s has taken %g s and goes on; %d of at most %d handlers are running",
+            event.account,
+            event.id,
+            _LONG,
+            len(self._busy),
+            self._concurrency,
+            extra=LogFacts(account=event.account),
+        )
 
     def _report(self, event: Event, error: Exception, attempts: int, *, last: bool) -> None:
         logger.log(
