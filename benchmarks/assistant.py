@@ -24,10 +24,11 @@ _POLLS: Final = Quota(limit=20, period=1, burst=20)
 """The quota of WB's events; the feed polls as often as the limit allows."""
 
 
-class _Counted(TypedDict, total=False):
-    """The name of an account, and where its limits are counted."""
+class _Options(TypedDict, total=False):
+    """The name of an account, its proxy, and where its limits are counted."""
 
     name: str
+    proxy: str | None
     limits: str
     scheduler: Scheduler
 
@@ -44,6 +45,8 @@ class Plan(msgspec.Struct, frozen=True):
     """Address, key and business."""
     limits: dict[str, str] = {}
     """Addresses of shared limits, by the account's name; by default of the process."""
+    proxies: dict[str, str] = {}
+    """By the account's name."""
     lifted: bool = True
     """Whether its limits are lifted, but for those of WB's events."""
 
@@ -57,22 +60,23 @@ def open_accounts(plan: Plan, polls: Quota = _POLLS) -> list[Account]:
     """The accounts of a plan; lifted limits are so but for ``polls``, of WB's events."""
     scheduler = Scheduler(min_jitter=0.0)
 
-    def counted(name: str) -> _Counted:
+    def options(name: str) -> _Options:
+        own: _Options = {"name": name, "proxy": plan.proxies.get(name)}
         if name in plan.limits:
-            return {"name": name, "limits": plan.limits[name]}
-        return {"name": name, "scheduler": scheduler}
+            return {**own, "limits": plan.limits[name]}
+        return {**own, "scheduler": scheduler}
 
     url, token = plan.wildberries
     quotas = LIFTED | {"chats.events": polls} if plan.lifted else None
     market_url, key, business = plan.yandex_market
     return [
-        Wildberries(token, base_url=url, quotas=quotas, **counted("wb")),
+        Wildberries(token, base_url=url, quotas=quotas, **options("wb")),
         YandexMarket(
             key,
             business_id=business,
             base_url=market_url,
             quotas=MARKET_LIFTED if plan.lifted else None,
-            **counted("ym"),
+            **options("ym"),
         ),
     ]
 

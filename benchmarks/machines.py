@@ -91,8 +91,8 @@ class Machine:
     Args:
         folder: Its folder, which does not exist yet.
         plan: What it runs if it reaches all servers directly.
-        is_routed: Whether it reaches them over routes of its own. Limits are counted per address
-            of a marketplace, so it then shares none.
+        is_routed: Whether it reaches them over routes of its own; those to the marketplaces are
+            proxies, since limits are counted per address of a marketplace.
     """
 
     def __init__(self, folder: Path, plan: Plan, *, is_routed: bool = True) -> None:
@@ -142,8 +142,11 @@ class Machine:
             plan,
             state=through(plan.state),
             limits={name: through(address) for name, address in plan.limits.items()},
-            wildberries=(through(plan.wildberries[0]), *plan.wildberries[1:]),
-            yandex_market=(through(plan.yandex_market[0]), *plan.yandex_market[1:]),
+            proxies={
+                name: self.routes[address].url
+                for name, address in (("wb", plan.wildberries[0]), ("ym", plan.yandex_market[0]))
+                if address in self.routes
+            },
         )
 
     @property
@@ -247,10 +250,10 @@ async def run(sizes: Sizes) -> Report:
             "A takeover lasts until the next answer of another process.",
             f"Buyers write every {_PAUSE:g} s at each shop, in all {survived.seconds:.0f} s; "
             f"the marketplaces answer after {FAULTS.latency * 1000:g} ms; "
-            "limits are counted in Redis and PostgreSQL, for each machine, since its addresses of "
-            "the marketplaces are its own. They are lifted, but for Yandex Market's parallel "
-            "requests: a killed process holds its places for 30 s, and its successor may have to "
-            f"wait for them. confirmation_timeout {CONFIRMATION_TIMEOUT:g} s.",
+            "both machines count limits in Redis (Wildberries) and PostgreSQL (Yandex Market). "
+            "They are lifted, but for Yandex Market's four parallel requests: a killed process "
+            "holds its slots for 4 s, and its successor may have to wait for them. "
+            f"confirmation_timeout {CONFIRMATION_TIMEOUT:g} s.",
             f"{survived.doubted} replies were being sent when their process ended; "
             f"{survived.again} were sent again, after lookups had shown that they had not arrived. "
             "Deliveries at the end: "
