@@ -221,7 +221,7 @@ class Outbox:
         return await self._deliver(account, idempotency_key, action)
 
     async def delivery(self, idempotency_key: str) -> Delivery | None:
-        """What stands under a key; None if nothing does."""
+        """The delivery saved under a key; None if there is none."""
         require("delivery", "idempotency_key", idempotency_key, str)
         return await self._store.delivery(idempotency_key)
 

@@ -351,7 +351,7 @@ class Inbox:
 
     @property
     def outbox(self) -> Outbox:
-        """The outbox: replies that were sent under idempotency keys.
+        """Replies that were sent under idempotency keys.
 
         Raises:
             InvalidInput: The inbox has no ``state``.

@@ -196,9 +196,9 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
 
     @get("/api/common/v1/subscriptions", reply=Optional(as_is(Subscription)))
     async def subscription(self) -> Subscription | None:
-        """The subscription to Jam; None if the seller never had one.
+        """The subscription to Jam, for a service token; None if the seller never had one.
 
-        1 call per minute, 10 at once. Wildberries accepts service tokens only.
+        1 call per minute, 10 at once.
 
         Raises:
             Forbidden: The token is of another type.
@@ -207,9 +207,9 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
 
     @get("/api/common/v1/tariff-constructor/options")
     async def tariff_options(self, *, locale: Literal["ru", "en"] | None = None) -> TariffOptions:
-        """Options of the tariff.
+        """Options of the tariff, for a service token.
 
-        1 call per minute, 10 at once. Wildberries accepts service tokens only.
+        1 call per minute, 10 at once.
 
         Args:
             locale: The language of names; Russian by default.
@@ -222,9 +222,9 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
 
     @get("/api/common/v1/rating", host="feedbacks", scope=_FEEDBACKS)
     async def rating(self) -> Rating:
-        """Buyers' rating of the seller. 1 call per minute.
+        """Buyers' rating of the seller, for a service token. 1 call per minute.
 
-        Requires a service token with the category of feedbacks and questions.
+        The token needs the category of feedbacks and questions.
 
         Raises:
             Forbidden: The token is of another type.
