@@ -1,24 +1,27 @@
-"""Docstrings of public names describe every parameter; durations, times and sizes have a unit.
+"""Docstrings of public names describe parameters and errors; durations and sizes have a unit.
 
 Ruff checks that public names have docstrings, and that a section of arguments is complete.
 """
 
+import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
 from importlib import import_module
+from textwrap import dedent
 
 import msgspec
 import pytest
 
 from tests.support.public import ADAPTERS, CORE
-from wbym import Download
+from wbym import Download, errors
 from wbym.feed import Events
 from wbym.paging import Iteration
 
 GIVEN = (BaseException, Download, Events, Iteration)
 """What a caller gets and does not create."""
+RAISED = frozenset(errors.__all__)
 QUANTITY = re.compile(
     r"delay|seconds|timeout|until|_wait$|_size$|every|within|period|_age$|latency"
 )
@@ -99,6 +102,20 @@ def without_unit() -> Iterator[str]:
                 continue
             if not UNIT.search(f"{said} {one.name}"):
                 yield f"{path}: {one.name}: {said}"
+
+
+def without_error() -> Iterator[str]:
+    """Errors that a function raises itself and does not mention."""
+    for path, function, text in FUNCTIONS:
+        for node in ast.walk(ast.parse(dedent(inspect.getsource(function)))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                name = node.exc.func.id if isinstance(node.exc.func, ast.Name) else ""
+                if name in RAISED and name not in text:
+                    yield f"{path}: {name}"
+
+
+def test_errors_are_described() -> None:
+    assert list(without_error()) == []
 
 
 def test_parameters_are_described() -> None:

@@ -200,6 +200,9 @@ class YandexMarket(Account):
             secrets: ``secret`` and ``oauth``: one of each at most.
             name: The account's name.
             options: Other arguments of the constructor.
+
+        Raises:
+            InvalidToken: There is none, or more than one of a kind, or it is not such a token.
         """
         found = {key: list(secrets.get(key, ())) for key in cls.SECRETS}
         for key, texts in found.items():

@@ -366,6 +366,7 @@ class Account(Hooks):
         Raises:
             NotFound: No record has this id any more.
             RefError: The ref is of another account or another kind.
+            InvalidInput: ``kind`` is not the class of a record.
         """
         nouns = [noun for noun, known in _KIND_OF.items() if kind is None or kind is known]
         if not nouns:

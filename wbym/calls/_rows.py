@@ -509,6 +509,9 @@ class Row:
             group: The group that the method is called on.
             args: Positional arguments of the method, without ``self``.
             kwargs: Its keyword arguments.
+
+        Raises:
+            InvalidInput: An argument breaks a rule.
         """
         values = self.values(args, kwargs)
         endpoint = self.endpoint
