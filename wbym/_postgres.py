@@ -75,7 +75,7 @@ class Address:
     ``str`` and ``repr`` show it without the password and the parameters.
 
     Args:
-        url: The address; the parameter ``schema`` is ours, all others are those of libpq.
+        url: The address; the parameter ``schema`` is ours, all others are asyncpg's.
 
     Raises:
         StateError: It cannot be parsed.

@@ -122,10 +122,10 @@ class PostgresStore:
     It belongs to the event loop in which it is opened. It holds up to 5 connections.
 
     Args:
-        url: ``postgresql://user:password@host:port/database``, with the parameters of libpq. The
-            tables are in the schema ``wbym``, or that of the parameter ``schema``, and are created
-            if they do not exist. Without a password in it, libpq's places of passwords are used
-            (``PGPASSWORD``, a password file).
+        url: ``postgresql://user:password@host:port/database``, with those parameters of libpq that
+            asyncpg knows, such as ``sslmode``. The tables are in the schema ``wbym``, or that of
+            the parameter ``schema``, and are created if they do not exist. Without a password in
+            it, libpq's places of passwords are used (``PGPASSWORD``, a password file).
         create: Whether the tables are created if they do not exist. Otherwise that is an error, so
             that a wrong address is noticed.
 

@@ -20,11 +20,15 @@ def shown_address(url: str, schemes: Collection[str]) -> str:
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
-    # An "@" after the host is part of a password that is not percent-encoded.
-    known_place = (parts.hostname or parts.path.strip("/")) and "@" not in parts.path
+    # An "@" after the host is the end of a password that is not percent-encoded.
+    rest = f"{parts.path}{parts.query}{parts.fragment}"
+    known_place = (parts.hostname or parts.path.strip("/")) and "@" not in rest
     if parts.scheme not in schemes or not known_place:
         known = " or ".join(f"{scheme}://host" for scheme in schemes)
-        raise ConfigError(f"limits: must be an address such as {known}")
+        raise ConfigError(
+            f"limits: must be an address such as {known}, with special characters of the password"
+            " percent-encoded"
+        )
     host = parts.hostname or ""
     place = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{place}{'' if port is None else f':{port}'}{parts.path}"

@@ -57,8 +57,8 @@ class PostgresQuotas(ServerQuotas):
     which needs the right to create them.
 
     Args:
-        url: ``postgresql://user:password@host:5432/database``, with the parameters of libpq and
-            ``schema`` (by default ``wbym``).
+        url: ``postgresql://user:password@host:5432/database``, with those parameters of libpq that
+            asyncpg knows, such as ``sslmode``, and ``schema`` (by default ``wbym``).
 
     Raises:
         ConfigError: The address is invalid.
@@ -72,7 +72,7 @@ class PostgresQuotas(ServerQuotas):
             forget_frames(error)
             raise ConfigError(f"limits: {error}") from None
         super().__init__(str(address), msgspec.json)
-        self._schema: Final = address.schema
+        self._schema: Final = f'"{address.schema}"'  # it may be a word of SQL
         self._url: Final = address.url
         self._steps: Final = self._sql(_STEPS)
         self._connection: _Connection | None = None

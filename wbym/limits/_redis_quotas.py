@@ -1,7 +1,7 @@
 """Quotas in Redis or Valkey, for several processes and machines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha1
 from importlib.resources import files
 from typing import Final
@@ -68,9 +68,13 @@ class RedisQuotas(ServerQuotas):
                 retry=Retry(NoBackoff(), 0),
                 retry_on_error=[],
             )
+            # Parameters are only checked with a connection, which is not opened yet.
+            make: Callable[[], object] = self._client.connection_pool.make_connection
+            make()
         except (ValueError, TypeError) as error:
             forget_frames(error)
-            raise ConfigError(f"limits: not an address of Redis: {self._address}") from None
+            rule = "a parameter is not one of redis-py's, or not of its type"
+            raise ConfigError(f"limits: {self._address}: {rule}") from None
         self._checked = False
 
     async def _disconnect(self) -> None:

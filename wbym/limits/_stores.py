@@ -30,6 +30,7 @@ def open_quotas(address: str) -> QuotaStore:
     Raises:
         ConfigError: The address is invalid, or its extra is not installed.
     """
+    address = SecretText(address)
     if reveal(address).startswith(_REDIS):
         from wbym.limits._redis_quotas import RedisQuotas  # an extra
 

@@ -59,6 +59,10 @@ class TestAddresses:
             "http://cache/0",
             "redis://",
             f"redis://user:{PASSWORD}/x@cache/0",
+            f"redis://user:20261#{PASSWORD}@cache/0",
+            f"redis://user:20261?{PASSWORD}@cache/0",
+            f"redis://cache/0?passwrd={PASSWORD}",
+            f"redis://cache/0?db={PASSWORD}",
             f"redis://cache:port{PASSWORD}/0",
             f"redis://:{PASSWORD}@cache/database",
             f"postgresql://user:{PASSWORD}/x@cache/shop",
@@ -69,6 +73,7 @@ class TestAddresses:
         with pytest.raises(ConfigError, match="limits: ") as caught:
             open_quotas(address)
         assert PASSWORD not in f"{caught.value!s}{caught.value!r}"
+        assert "20261" not in f"{caught.value!s}{caught.value!r}"
 
     @pytest.mark.parametrize("scheme", ["redis", "postgresql"])
     async def test_password_is_never_shown(self, scheme: str) -> None:
@@ -154,6 +159,13 @@ class TestPostgres:
         url = f"{postgres_server.rpartition('/')[0]}/no_such_database"
         with pytest.raises(ConfigError, match="no_such_database"):
             await ask(PostgresQuotas(url))
+
+    async def test_schema_may_be_a_word_of_sql(self, postgres_server: str) -> None:
+        store = PostgresQuotas(f"{postgres_server}?schema=user")
+        try:
+            await ask(store)
+        finally:
+            await execute(postgres_server, 'DROP SCHEMA IF EXISTS "user" CASCADE')
 
     async def test_missing_right_is_an_error(self, postgres_server: str) -> None:
         async with own_schema(postgres_server) as place:
