@@ -50,6 +50,7 @@ autodoc_preserve_defaults = True
 toc_object_entries = False
 napoleon_numpy_docstring = False
 
+smartquotes = False  # in docstrings they would turn around what is code
 html_theme = "furo"
 html_title = f"wbym {release}"
 html_static_path = ["_static"]
