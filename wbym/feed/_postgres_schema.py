@@ -75,7 +75,8 @@ async def migrate(
         reason = f"its schema {address.schema} has no state; name the database of the service"
         raise StateError(str(address), reason)
     schema = f'"{address.schema}"'
-    async with connection.transaction():
+    # Otherwise what another process created meanwhile is not seen after waiting for the lock.
+    async with connection.transaction(isolation="read_committed"):
         await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
         if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema):
             await connection.execute(f"CREATE SCHEMA {schema}")

@@ -35,6 +35,8 @@ _LASTING: Final = (
     exceptions.AuthenticationWrongNumberOfArgsError,
 )
 """Errors that only a change of the configuration can end."""
+_NO_RIGHTS: Final = "user executing the script"
+"""In the error of a script whose user may not execute one of its commands."""
 
 
 class RedisQuotas(ServerQuotas):
@@ -98,11 +100,19 @@ class RedisQuotas(ServerQuotas):
                     answers[index] = answer
         except (TimeoutError, exceptions.RedisError, OSError) as error:
             self._checked = False
+            if isinstance(error, exceptions.ReadOnlyError):
+                await self._reconnect()
             raise self._translated(error) from None
+        if any(isinstance(answer, exceptions.ReadOnlyError) for answer in answers):
+            await self._reconnect()
         return [
             self._translated(answer) if isinstance(answer, Exception) else answer
             for answer in answers
         ]
+
+    async def _reconnect(self) -> None:
+        """Use another connection from now on: the address may lead to another server."""
+        await self._client.connection_pool.disconnect()
 
     async def _run(self, commands: Sequence[Command]) -> list[object]:
         if len(commands) == 1:
@@ -145,6 +155,6 @@ class RedisQuotas(ServerQuotas):
 
     def _translated(self, error: Exception) -> Exception:
         forget_frames(error)
-        if isinstance(error, _LASTING):
+        if isinstance(error, _LASTING) or _NO_RIGHTS in str(error):
             return ConfigError(f"limits: {self._address}: {error}")
         return LimitsUnavailable(self._address, str(error) or type(error).__name__)

@@ -14,6 +14,8 @@ from itertools import count
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+import anyio
+
 from wbym.errors import LimitsUnavailable, QuotaExhausted
 from wbym.limits._lease import (
     DEADLINE_GRACE,
@@ -58,6 +60,8 @@ _MAX_PAUSE: Final = 1.0
 """Seconds between two attempts to reach the store."""
 _KEPT: Final = 600.0
 """Seconds for which an answer is reported again to a store that is away: it forgets the grant."""
+_MIN_ANSWER: Final = 0.5
+"""Seconds that the store has to answer, however short the call's patience."""
 _CONFIRMED: Final = 0.05
 """Seconds; a grant further ahead is confirmed before the call is sent."""
 _MAX_RECOUNTS: Final = 4
@@ -199,6 +203,8 @@ class SharedLimits:
         self._away_since: float | None = None
         """Loop time since which the store cannot be reached."""
         self._away: LimitsUnavailable | None = None
+        self._ask_again_at = -math.inf
+        """Loop time from which a call without patience asks a store that was away."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -373,16 +379,22 @@ class SharedLimits:
         patience = _PATIENCE if max_wait is None else min(max_wait, _PATIENCE)
         pause = _MIN_PAUSE
         while True:
-            if self._away is not None and self._away_for(start) >= patience:
+            left = patience - self._away_for(start)
+            if self._away is not None and left <= 0 and loop.time() < self._ask_again_at:
                 # Every caller has its own error, or tracebacks would grow.
                 raise LimitsUnavailable(self._away.store, self._away.reason)
+            began = loop.time()
             try:
-                answer = await ask()
+                with anyio.move_on_after(max(left, _MIN_ANSWER)) as scope:
+                    answer = await ask()
+                if scope.cancelled_caught:
+                    raise LimitsUnavailable(repr(self.store), "no answer in time")
             except LimitsUnavailable as error:
                 if self._away_since is None:
-                    self._away_since = loop.time()
+                    self._away_since = began
                     log.warning("%s", error)
                 self._away = error
+                self._ask_again_at = loop.time() + pause
                 left = patience - self._away_for(start)
                 if left <= 0:
                     raise

@@ -10,6 +10,7 @@ local KEEP = 600 -- seconds that a state is kept after it is full again, and a g
 local DECLARED = 600 -- seconds for which a stricter declaration counts after it was last seen
 local LEARNT = 3600 -- seconds for which a cap that the marketplace stated counts
 local HELD = 4 -- seconds after which a parallel slot that is not renewed is free
+local SETTLING = 2 -- seconds after a loss of memory until calls in flight have renewed their slots
 local PROBE = 30 -- seconds after which another call may learn what is left of a window
 local POLL = 0.05 -- seconds to the next attempt if only another call's end can make room
 local MARK = 0.15 -- seconds beyond its next attempt for which a waiting call holds back others
@@ -143,7 +144,7 @@ end
 
 -- Parallel slots: pairs of a grant and the time until which it holds the slot.
 
-local function parallel_wait(b)
+local function parallel_wait(b, born)
   local held = {}
   for _, slot in ipairs(b.slots or {}) do
     if slot[2] > now then held[#held + 1] = slot end
@@ -151,6 +152,7 @@ local function parallel_wait(b)
   b.slots = held
   local cap = b.limit
   if b.learnt and b.learnt_until > now then cap = math.min(cap, b.learnt) end
+  if now - born < SETTLING then cap = 1 end
   b.room = cap - #held
   if b.room > 0 then return 0 end
   return nil
@@ -187,7 +189,7 @@ function verbs.reserve()
       ahead = ahead and own == 0
     else
       strict = declare(b, a, n, cap_stricter)
-      own = parallel_wait(b)
+      own = parallel_wait(b, born)
       ahead = false
     end
     if strict then stricter[#stricter + 1] = i - 1 end

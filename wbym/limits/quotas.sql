@@ -160,6 +160,7 @@ BEGIN
             INTO b.slots, b.held_until
             FROM unnest(b.slots, b.held_until) u(id, until) WHERE u.until > now;
             cap := CASE WHEN b.learnt_until > now THEN least(b.size, b.learnt) ELSE b.size END;
+            IF now - born < 2 THEN cap := 1; END IF;
             own := CASE WHEN cap > cardinality(b.slots) THEN 0 END;
             ahead := false;
             room := cap - cardinality(b.slots);

@@ -161,6 +161,12 @@ class TestSchema:
         rows = await fetch(postgres, f"SELECT number FROM {schema_of(postgres)}.wbym_version")
         assert [tuple(row) for row in rows] == [(1,)]
 
+    async def test_isolation_of_the_role_does_not_matter(self, postgres: str) -> None:
+        url = f"{postgres}&default_transaction_isolation=serializable"
+        stores = [PostgresStore(url) for _ in range(6)]
+        await asyncio.gather(*(store.__aenter__() for store in stores))
+        await asyncio.gather(*(store.aclose() for store in stores))
+
     async def test_newer_tables_are_refused(self, postgres: str) -> None:
         async with PostgresStore(postgres):
             pass

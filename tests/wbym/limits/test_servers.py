@@ -1,12 +1,15 @@
 """Servers that cannot be used, that stop, and that come back."""
 
 import asyncio
+import re
 import signal
 import traceback
 from pathlib import Path
 
 import pytest
+from redis import asyncio as redis
 
+from tests.support.documents import ROOT
 from tests.support.own_redis import own_redis
 from tests.support.postgres import execute, own_schema, schema_of
 from tests.support.redis import own_prefix
@@ -23,6 +26,7 @@ from wbym.limits import (
     RedisQuotas,
     Reservation,
     Scheduler,
+    Window,
     _redis_quotas,
     open_quotas,
 )
@@ -30,6 +34,7 @@ from wbym.limits._quota_store import new_grant_id
 
 from .support import call, charge
 
+GUIDE = (ROOT / "docs" / "more-than-one-process.md").read_text("utf-8")
 PASSWORD = "s3cret-word"
 RATE = charge(Quota(limit=20, period=1, burst=2))
 NOBODY = "127.0.0.1:1"
@@ -111,6 +116,37 @@ class TestRedis:
             url = server.url.replace("redis://", "redis://app:word@")
             with pytest.raises(ConfigError, match="permission"):
                 await ask(RedisQuotas(url))
+
+    async def test_missing_right_of_the_script_is_an_error(self, tmp_path: Path) -> None:
+        commands = ("+info", "+script", "+evalsha", "+client", "+hello", "+select")
+        async with own_redis(tmp_path, "--user", "app", "on", ">word", "~*", *commands) as server:
+            url = server.url.replace("redis://", "redis://app:word@")
+            with pytest.raises(ConfigError, match="can't run this command"):
+                await ask(RedisQuotas(url))
+
+    async def test_documented_rights_suffice(self, tmp_path: Path) -> None:
+        [row] = [line for line in GUIDE.splitlines() if "maxmemory-policy noeviction" in line]
+        commands = [f"+{name.lower()}" for name in re.findall(r"\b[A-Z]{3,}\b", row.split("|")[2])]
+        async with own_redis(tmp_path, "--user", "app", "on", ">word", "~*", *commands) as server:
+            url = server.url.replace("redis://", "redis://app:word@")
+            scheduler = Scheduler(quotas=(store := RedisQuotas(url)))
+            for charges in (RATE, charge(Window(5, 60), "window"), charge(ParallelCap(2), "cap")):
+                await call(scheduler, charges)
+            await scheduler.aclose()
+            await store.aclose()
+
+    async def test_connection_to_a_former_primary_is_dropped(self, tmp_path: Path) -> None:
+        async with own_redis(tmp_path) as server, redis.Redis.from_url(server.url) as admin:
+            store = RedisQuotas(server.url)
+            scheduler = Scheduler(quotas=store)
+            await call(scheduler, RATE)
+            assert len(await admin.client_list()) == 2
+            await admin.slaveof("127.0.0.1", 1)
+            with pytest.raises(LimitsUnavailable, match="read only"):
+                await call(scheduler, RATE, max_wait=0)
+            assert len(await admin.client_list()) == 1
+            await scheduler.aclose()
+            await store.aclose()
 
     async def test_restarted_server_counts_again(self, tmp_path: Path) -> None:
         async with own_redis(tmp_path) as server:

@@ -328,6 +328,31 @@ class TestAway:
         assert sorted(store.told) == ["ban feedbacks-and-questions 60", "settle"]
         await scheduler.aclose()
 
+    async def test_call_without_patience_asks_a_store_that_is_back(self) -> None:
+        store = Script()
+        scheduler = scheduler_of(store)
+        store.away = True
+        for _ in range(3):
+            with pytest.raises(LimitsUnavailable):
+                await call(scheduler, ONE, max_wait=0)
+        assert len(store.asked) == 1
+        store.away = False
+        await asyncio.sleep(1)
+        await call(scheduler, ONE, max_wait=0)
+        await scheduler.aclose()
+
+    @pytest.mark.parametrize("max_wait", [1.0, 5.0])
+    async def test_store_that_does_not_answer_is_away_for_all(self, max_wait: float) -> None:
+        store = Script()
+        store.delay = 1000.0
+        scheduler, many = scheduler_of(store), charge(Quota(20, 1, 20))
+        calls = (call(scheduler, many, max_wait=max_wait) for _ in range(5))
+        failures = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(failure) for failure in failures] == [LimitsUnavailable] * 5, failures
+        assert now() <= max_wait + 1.1
+        store.delay = 0.0
+        await scheduler.aclose()
+
     async def test_lost_renewal_harms_no_call(self) -> None:
         store = Script()
         scheduler = scheduler_of(store)
