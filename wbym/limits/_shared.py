@@ -379,7 +379,7 @@ class SharedLimits:
         patience = _PATIENCE if max_wait is None else min(max_wait, _PATIENCE)
         pause = _MIN_PAUSE
         while True:
-            left = patience - self._away_for(start)
+            left = patience if self._away is None else patience - self._away_for(start)
             if self._away is not None and left <= 0 and loop.time() < self._ask_again_at:
                 # Every caller has its own error, or tracebacks would grow.
                 raise LimitsUnavailable(self._away.store, self._away.reason)
