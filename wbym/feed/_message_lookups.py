@@ -115,7 +115,7 @@ class MessageLookups:
         What the buyer wrote just before our message is not among the waiting chats any more.
         """
         if not has(account.CAPABILITIES, Capability.NOTIFICATIONS):
-            return  # its feed reads all messages in any case
+            return  # a feed without notifications reads all messages, and looks for no such hints
         if await self._store.checkpoint(account.name, _STREAM) is not None:
             await self._store.hint([Hint(account.name, _STREAM, chat.id)])
 

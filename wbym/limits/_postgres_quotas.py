@@ -128,7 +128,7 @@ class PostgresQuotas(ServerQuotas):
                 )
             name = f"{self._schema}.quota_purge_{_VERSION}()"
             if await connection.fetchval("SELECT to_regprocedure($1)", name) is None:
-                async with connection.transaction(isolation="read_committed"):
+                async with connection.transaction():
                     await connection.execute(
                         "SELECT pg_advisory_xact_lock(2003, 0);"
                         f"CREATE SCHEMA IF NOT EXISTS {self._schema};{self._sql(_SQL)}",

@@ -100,25 +100,21 @@ class RedisQuotas(ServerQuotas):
                     answers[index] = answer
         except (TimeoutError, exceptions.RedisError, OSError) as error:
             self._checked = False
-            if isinstance(error, exceptions.ReadOnlyError):
-                await self._reconnect()
             raise self._translated(error) from None
         if any(isinstance(answer, exceptions.ReadOnlyError) for answer in answers):
-            await self._reconnect()
+            # The address may lead to another primary by now.
+            self._checked = False
+            await self._client.connection_pool.disconnect()
         return [
             self._translated(answer) if isinstance(answer, Exception) else answer
             for answer in answers
         ]
 
-    async def _reconnect(self) -> None:
-        """Use another connection from now on: the address may lead to another server."""
-        await self._client.connection_pool.disconnect()
-
     async def _run(self, commands: Sequence[Command]) -> list[object]:
         if len(commands) == 1:
             try:
                 return [await self._client.evalsha(*self._call(commands[0]))]
-            except exceptions.NoScriptError as error:
+            except exceptions.ResponseError as error:
                 return [error]
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:

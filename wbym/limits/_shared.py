@@ -388,7 +388,7 @@ class SharedLimits:
                 with anyio.move_on_after(max(left, _MIN_ANSWER)) as scope:
                     answer = await ask()
                 if scope.cancelled_caught:
-                    raise LimitsUnavailable(repr(self.store), "no answer in time")
+                    raise LimitsUnavailable(str(self.store), "no answer in time")
             except LimitsUnavailable as error:
                 if self._away_since is None:
                     self._away_since = began

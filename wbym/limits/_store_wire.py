@@ -72,6 +72,9 @@ class ServerQuotas(ABC):
         self._codec: Final = codec
         self._batches: Final[Batches[Command, object]] = Batches(self._send)
 
+    def __str__(self) -> str:
+        return self._address
+
     @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._address!r})"

@@ -16,7 +16,7 @@ from tests.wbym.feed.test_outbox import TIMEOUT, open_inbox, state_of
 from wbym.account import Account, Capabilities, Capability, Hint, Support, Supported
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message, Noun
 from wbym.errors import WbymError
-from wbym.feed import MemoryStore
+from wbym.feed import MemoryStore, Store
 from wbym.feed._message_lookups import MessageLookups
 from wbym.feed._resolution import NOT_FOUND, Resolution, confirmed
 from wbym.paging import Listing, Page, Reading
@@ -124,6 +124,13 @@ async def never_followed(account: str, stream: str, id_: str) -> bool:
     return False
 
 
+def lookups_in(store: Store) -> MessageLookups:
+    """Lookups of a process that follows no account."""
+    return MessageLookups(
+        store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
+    )
+
+
 class Notified(OneList):
     """A shop whose chats are read when something says that they have changed."""
 
@@ -145,9 +152,7 @@ class TestHints:
         async with MemoryStore() as store, store.reading("shop", wait=False):
             if is_followed:
                 await store.write(step())
-            lookups = MessageLookups(
-                store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
-            )
+            lookups = lookups_in(store)
             await lookups.find(shop, lost, lost.target, is_last=False)
             told = [hint for _, hint in await store.hints(["shop"])]
         assert told == ([Hint("shop", "chats", "1")] if is_followed else [])
@@ -156,9 +161,7 @@ class TestHints:
         shop, lost = OneList(), OneList().sending("1")
         async with MemoryStore() as store, store.reading("shop", wait=False):
             await store.write(step())
-            lookups = MessageLookups(
-                store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
-            )
+            lookups = lookups_in(store)
             await lookups.find(shop, lost, lost.target, is_last=False)
             assert not await store.hints(["shop"])
 
@@ -197,9 +200,7 @@ class TestSharing:
         store = MemoryStore()
         delivery = shop.sending("1")
         await store.enter(delivery, b"")
-        lookups = MessageLookups(
-            store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
-        )
+        lookups = lookups_in(store)
         first = find(lookups, shop, "2")
         await asyncio.sleep(2.5)
         # Two pages are read; it is shown on the first.
@@ -214,9 +215,7 @@ class TestSharing:
     ) -> None:
         # Another process replies in the same chat.
         store = MemoryStore()
-        lookups = MessageLookups(
-            store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
-        )
+        lookups = lookups_in(store)
         lost = shop.sending("1")
         await store.enter(lost, b"")
         finding = asyncio.create_task(lookups.find(shop, lost, lost.target, is_last=True))
@@ -235,9 +234,7 @@ class TestSharing:
     ) -> None:
         # It may be the lost message as well, shown late.
         store = MemoryStore()
-        lookups = MessageLookups(
-            store, poll_now=never_followed, limiter=lambda _: anyio.CapacityLimiter(1)
-        )
+        lookups = lookups_in(store)
         lost = shop.sending("1")
         finding = asyncio.create_task(lookups.find(shop, lost, lost.target, is_last=True))
         await asyncio.sleep(0.5)

@@ -35,7 +35,8 @@ async def full(postgres: str, request: pytest.FixtureRequest) -> AsyncIterator[P
             """,
         )
         if request.param:
-            await execute(postgres, "ANALYZE")
+            for table in ("seen_record", "event", "delivery"):
+                await execute(postgres, f"ANALYZE {schema_of(postgres)}.{table}")
         yield store
 
 
