@@ -63,9 +63,24 @@ async def execute(url: str, script: str) -> None:
     """Execute a script."""
     connection = await asyncpg.connect(url.partition("?")[0])
     try:
-        await connection.execute(script)
+        await execute_on(connection, script)
     finally:
         await connection.close()
+
+
+async def execute_on(connection: "asyncpg.Connection[asyncpg.Record]", script: str) -> None:
+    """Execute a script again if it is in a deadlock with what a test runs beside it.
+
+    A script is one transaction, and locks whole tables in an order of its own.
+    """
+    for attempt in range(10):
+        try:
+            await connection.execute(script)
+        except asyncpg.DeadlockDetectedError:
+            if attempt == 9:
+                raise
+        else:
+            return
 
 
 async def fetch(url: str, query: str, *values: object) -> list[asyncpg.Record]:

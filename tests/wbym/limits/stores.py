@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from redis import asyncio as redis
 
-from tests.support.postgres import own_schema, schema_of
+from tests.support.postgres import execute_on, own_schema, schema_of
 from tests.support.redis import own_prefix
 from wbym.limits import (
     BucketSignal,
@@ -61,9 +61,10 @@ class PostgresServer:
         await self.connection.execute(f"UPDATE {self.schema}.test_clock SET seconds = {now!r}")
 
     async def forget(self) -> None:
-        await self.connection.execute(
+        await execute_on(
+            self.connection,
             f"TRUNCATE {self.schema}.quota_owner, {self.schema}.quota_bucket,"
-            f" {self.schema}.quota_grant"
+            f" {self.schema}.quota_grant",
         )
 
 
