@@ -109,6 +109,22 @@ class Transport(Protocol):
         ...
 
 
+class _ConnectionLost(aiohttp.ClientError):
+    """A connection ended without an answer. What the server received is unknown."""
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send once: aiohttp repeats idempotent requests by itself, which no limit would count."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # nothing was sent, and aiohttp does not repeat it
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _ConnectionLost(str(error) or type(error).__name__) from None
+
+
 _NO_CONTENT_TYPE: Final = ("Content-Type",)
 """Of a request without a body; aiohttp would call it ``application/octet-stream``."""
 
@@ -157,6 +173,8 @@ class _AiohttpExchange:
                     proxy=None if proxy is None else proxy.url,
                     proxy_auth=None if proxy is None else proxy.login,
                     allow_redirects=False,
+                    # These replace the session's own, which are not public.
+                    middlewares=(*session._middlewares, _send_once),
                     max_line_size=_MAX_HEADER,
                     max_field_size=_MAX_HEADER,
                 )

@@ -344,6 +344,53 @@ class TestClosedConnections:
             assert (server.requests, server.connections) == (10, 1)
 
 
+class TestSentOnce:
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH"])
+    @pytest.mark.parametrize("warm", [False, True])
+    async def test_connection_that_ends_without_an_answer(self, method: str, warm: bool) -> None:
+        async def answer_only_the_first(writer: asyncio.StreamWriter) -> None:
+            if warm and server.requests == 1:
+                writer.write(OK)
+            else:
+                writer.transport.abort()
+
+        async with serve(answer_only_the_first) as server, AiohttpTransport() as transport:
+            if warm:
+                await ask(transport, server.url)
+            with pytest.raises(TransportError, match=r"disconnected|reset") as raised:
+                await ask(transport, server.url, method=method)
+            assert raised.value.sent
+            assert server.requests == 1 + warm
+
+    async def test_every_attempt_is_counted(self) -> None:
+        async def abort(writer: asyncio.StreamWriter) -> None:
+            writer.transport.abort()
+
+        async with serve(abort) as server, AiohttpTransport() as transport:
+            calls = pipeline(transport, server.url)
+            with pytest.raises(ConnectionFailed):
+                await calls.call(READ, path={"group": 1})
+            (bucket,) = calls.scheduler.buckets()
+            assert (server.requests, bucket.calls) == (1, 1)
+
+    async def test_middlewares_of_a_lent_session_are_kept(self) -> None:
+        passed: list[str] = []
+
+        async def note(
+            request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+        ) -> aiohttp.ClientResponse:
+            passed.append(request.method)
+            return await handler(request)
+
+        async with (
+            serve(OK) as server,
+            aiohttp.ClientSession(middlewares=[note]) as session,
+            AiohttpTransport(session=session) as transport,
+        ):
+            await ask(transport, server.url)
+        assert passed == ["GET"]
+
+
 @asynccontextmanager
 async def sharing(
     count: int, *, proxies: Sequence[str] = ()
