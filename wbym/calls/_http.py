@@ -1,9 +1,9 @@
 """HTTP requests and responses as plain values."""
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from wbym._reprs import PlainRepr, safe_repr
+from wbym._reprs import PlainRepr, SecretText, reveal, safe_repr
 from wbym.errors import InvalidInput
 
 __all__ = [
@@ -18,6 +18,9 @@ __all__ = [
 
 QueryValue: TypeAlias = str | int | float | bool | None
 """A query parameter: None is omitted, a bool is written as ``true`` or ``false``."""
+
+
+_MIN_SECRET: Final = 4
 
 
 class Upload(PlainRepr, frozen=True):
@@ -94,6 +97,15 @@ class Request(PlainRepr, frozen=True, gc=False):
     """Whether it may change something."""
     reads_late: bool = False
     """Whether the caller may leave the answer's body in the network for long."""
+
+    def secrets(self) -> frozenset[str]:
+        """The secret texts that it has, each without a word such as ``Bearer`` before it.
+
+        Shorter ones than 4 characters are not secrets, and would be found everywhere.
+        """
+        sent = [*self.headers.values(), *(part.value for part in self.parts)]
+        words = (reveal(text).rpartition(" ")[2] for text in sent if isinstance(text, SecretText))
+        return frozenset(word for word in words if len(word) >= _MIN_SECRET)
 
     @safe_repr
     def __repr__(self) -> str:

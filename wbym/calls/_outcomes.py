@@ -1,6 +1,6 @@
 """Interpretation of answers (status first, then body) and retry decisions; pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final, Generic, NoReturn, TypeVar, cast
 
@@ -9,7 +9,7 @@ import msgspec
 from wbym._reprs import HIDDEN, PlainRepr, forget_frames
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
-from wbym.calls._http import BodyTooLarge, Response, TransportError
+from wbym.calls._http import BodyTooLarge, Request, Response, TransportError
 from wbym.calls._repair import repaired
 from wbym.calls._replies import Binary, Json, Refusal, Refused, Undecoded, Unreadable
 from wbym.domain import UndecodableRecord
@@ -129,30 +129,28 @@ class Judge(msgspec.Struct, frozen=True):
 
     dialect: Dialect
 
-    def answer(
-        self, endpoint: Endpoint[R], response: Response, secrets: Collection[str] = ()
-    ) -> Answer[R]:
+    def answer(self, endpoint: Endpoint[R], response: Response, request: Request) -> Answer[R]:
         """Decode the endpoint's value from an answer.
 
         Args:
             endpoint: What was called.
             response: The answer.
-            secrets: Secret texts of the request, which errors must not quote.
+            request: What was sent; errors do not quote its secrets.
 
         Raises:
             CallFailed: The marketplace answered with an error, or the answer cannot be decoded.
         """
         if not _is_success(endpoint, response.status):
-            self.refuse(endpoint, response, secrets)
+            self.refuse(endpoint, response, request)
         try:
             return self._decoded(endpoint, response.body)
         except Refused as refused:
             kind = refused.refusal.kind or BadRequest
-            error = self._error(kind, endpoint, refused.refusal, response, secrets)
+            error = self._error(kind, endpoint, refused.refusal, response, request)
             raise CallFailed(error, FailureKind.FINAL) from None
         except Exception as cause:  # whatever the body holds, the call was made
             reason = str(cause) if isinstance(cause, Unreadable) else repr(cause)
-            error = self._error(UnreadableReply, endpoint, Refusal(reason), response, secrets)
+            error = self._error(UnreadableReply, endpoint, Refusal(reason), response, request)
             forget_frames(cause)  # they have the body
             raise CallFailed(error, FailureKind.UNKNOWN, cause) from cause
 
@@ -185,43 +183,41 @@ class Judge(msgspec.Struct, frozen=True):
             for one in undecoded
         )
 
-    def refuse(
-        self, endpoint: Endpoint[object], response: Response, secrets: Collection[str] = ()
-    ) -> NoReturn:
+    def refuse(self, endpoint: Endpoint[object], response: Response, request: Request) -> NoReturn:
         """Raise the error of an answer with an unexpected status.
 
         Raises:
             CallFailed: Always.
         """
         # First, since messages are cut from the body, and half a secret could not be found.
-        body = self._blanked(endpoint, response.body, secrets)
+        body = self._blanked(endpoint, response.body, request)
         response = Response(response.status, response.headers, body)
         refusal = self._refusal(response)
         status = response.status
         if status < 300:
             waiting = refusal or Refusal("accepted, but the result is not ready yet")
             raise CallFailed(
-                self._error(NotReady, endpoint, waiting, response, secrets), FailureKind.FINAL
+                self._error(NotReady, endpoint, waiting, response, request), FailureKind.FINAL
             )
         if _is_foreign(endpoint, status, refusal):
             reason = _foreign(response)
             raise CallFailed(
-                self._error(GatewayError, endpoint, reason, response, secrets), FailureKind.UNKNOWN
+                self._error(GatewayError, endpoint, reason, response, request), FailureKind.UNKNOWN
             )
         refusal = refusal or _foreign(response)
         kind = NotFound if status in endpoint.not_found else refusal.kind
-        error = self._error(kind, endpoint, refusal, response, secrets)
+        error = self._error(kind, endpoint, refusal, response, request)
         if isinstance(error, RateLimited):
             raise CallFailed(error, FailureKind.RATE_LIMITED)
         raise CallFailed(
             error, FailureKind.UNKNOWN if isinstance(error, ServerError) else FailureKind.FINAL
         )
 
-    def _blanked(self, endpoint: Endpoint[object], body: bytes, secrets: Collection[str]) -> bytes:
+    def _blanked(self, endpoint: Endpoint[object], body: bytes, request: Request) -> bytes:
         """The body of a failed call, without secrets."""
         if isinstance(endpoint.reply, Json):
             body = endpoint.reply.blanked(body)
-        for secret in secrets:
+        for secret in request.secrets():
             body = body.replace(secret.encode("utf-8", "replace"), HIDDEN.encode())
         return body
 
@@ -232,25 +228,25 @@ class Judge(msgspec.Struct, frozen=True):
             return None
 
     def lost(
-        self, endpoint: Endpoint[object], cause: TransportError, secrets: Collection[str] = ()
+        self, endpoint: Endpoint[object], cause: TransportError, request: Request
     ) -> CallFailed:
         """The failure of an attempt without a complete answer."""
         if isinstance(cause, BodyTooLarge):
-            return self._too_large(endpoint, cause, secrets)
+            return self._too_large(endpoint, cause, request)
         kind = CallTimeout if cause.timeout else ConnectionFailed
-        error = self._error(kind, endpoint, Refusal(str(cause)), None, secrets)
+        error = self._error(kind, endpoint, Refusal(str(cause)), None, request)
         return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT)
 
     def _too_large(
-        self, endpoint: Endpoint[object], cause: BodyTooLarge, secrets: Collection[str]
+        self, endpoint: Endpoint[object], cause: BodyTooLarge, request: Request
     ) -> CallFailed:
         head = cause.head
         if not _is_success(endpoint, head.status):
             try:
-                self.refuse(endpoint, head, secrets)
+                self.refuse(endpoint, head, request)
             except CallFailed as failed:
                 return failed
-        error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), head, secrets)
+        error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), head, request)
         return CallFailed(error, FailureKind.UNKNOWN, cause)
 
     def _error(
@@ -259,13 +255,13 @@ class Judge(msgspec.Struct, frozen=True):
         endpoint: Endpoint[object],
         refusal: Refusal,
         response: Response | None,
-        secrets: Collection[str] = (),
+        request: Request,
     ) -> CallError:
         """Create an error of this kind, or else of the kind of the response's status."""
         message = refusal.message
-        for secret in secrets:
+        for secret in request.secrets():
             message = message.replace(secret, HIDDEN)
-        body = self._blanked(endpoint, response.body, secrets) if response else b""
+        body = self._blanked(endpoint, response.body, request) if response else b""
         details = None
         if response is not None and endpoint.refusal is not None:
             details = _details(endpoint, response.status, body)

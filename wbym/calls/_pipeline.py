@@ -27,7 +27,6 @@ import msgspec
 
 from wbym import observe
 from wbym._own_files import beside, open_private
-from wbym._reprs import SecretText, reveal
 from wbym.calls._annotations import LONE_SURROGATE, is_blank
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
@@ -69,7 +68,6 @@ _UNTIMED: Final = 0.1
 _RATE_LIMITED: Final = frozenset({420, 429})
 """Statuses whose body may say by which limit."""
 
-_MIN_SECRET: Final = 4
 _MAX_FILE: Final = 2**53
 """Bytes; a larger size is not a size."""
 
@@ -237,11 +235,11 @@ class Pipeline:
                             if gate is not None:
                                 await gate()
                             response = await exchange.read()
-                    answer = self._judge.answer(endpoint, response, _secrets_of(request))
+                    answer = self._judge.answer(endpoint, response, request)
                     if len(response.body) > _LARGE:
                         self.scheduler.blocked_at = asyncio.get_running_loop().time()
                 except TransportError as error:
-                    failed = self._judge.lost(endpoint, error, _secrets_of(request))
+                    failed = self._judge.lost(endpoint, error, request)
                     await self._retry_or_raise(endpoint, failed, attempt, watch)
                 except CallFailed as failed:
                     attempt -= _is_crowded(signal, deadline)
@@ -281,9 +279,7 @@ class Pipeline:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
-                lambda error: self._judge.lost(endpoint, error, _secrets_of(request)).final(
-                    idempotent=True
-                ),
+                lambda error: self._judge.lost(endpoint, error, request).final(idempotent=True),
             )
 
     def report(self, endpoint: str, where: str, error: Exception, data: bytes) -> UndecodableRecord:
@@ -352,9 +348,9 @@ class Pipeline:
                 if endpoint.reply.accepts(exchange.head.status):
                     return exchange
                 response = await exchange.read()
-                self._judge.refuse(endpoint, response, _secrets_of(request))
+                self._judge.refuse(endpoint, response, request)
             except TransportError as error:
-                failed = self._judge.lost(endpoint, error, _secrets_of(request))
+                failed = self._judge.lost(endpoint, error, request)
             except CallFailed as error:
                 failed = error
                 attempt -= _is_crowded(signal, deadline)
@@ -545,16 +541,6 @@ def _is_crowded(signal: LimitSignal | None, deadline: float) -> bool:
     """
     crowded = signal is not None and signal.parallel is not None
     return crowded and asyncio.get_running_loop().time() < deadline
-
-
-def _secrets_of(request: Request) -> frozenset[str]:
-    """The secret texts that a request has, each without a word such as ``Bearer`` before it.
-
-    Shorter ones than 4 characters are not secrets, and would be found everywhere.
-    """
-    sent = [*request.headers.values(), *(part.value for part in request.parts)]
-    words = (reveal(text).rpartition(" ")[2] for text in sent if isinstance(text, SecretText))
-    return frozenset(word for word in words if len(word) >= _MIN_SECRET)
 
 
 def build_path(template: str, values: Mapping[str, str | int] | None) -> str:

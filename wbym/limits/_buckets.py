@@ -154,7 +154,8 @@ class RateBucket(Bucket):
 
     def wait_for(self, size: float, now: float) -> float:
         """Seconds until there is room for ``size`` calls."""
-        self._adopt()
+        if self.entry.shared:
+            self._adopt()
         if self._full_until == -math.inf and self._limiter.has_capacity(size):
             return 0.0
         return max(0.0, (size - self._room(now)) * self._interval)
@@ -228,7 +229,8 @@ class RateBucket(Bucket):
 
     def _room(self, now: float) -> float:
         """Calls that could be counted now; negative if the bucket is overfull."""
-        self._adopt()
+        if self.entry.shared:
+            self._adopt()
         allowed = (now - self._full_until) / self._interval
         if allowed <= 0 or self._limiter.has_capacity(allowed):
             return allowed
@@ -258,9 +260,8 @@ class RateBucket(Bucket):
 
     def _adopt(self) -> None:
         """Count what other loops have counted."""
-        if self.entry.shared:
-            full_until = self.entry.empty_at - self._limiter.max_rate * self._interval
-            self._full_until = max(self._full_until, full_until)
+        full_until = self.entry.empty_at - self._limiter.max_rate * self._interval
+        self._full_until = max(self._full_until, full_until)
 
 
 class WindowBucket(Bucket):

@@ -273,7 +273,7 @@ class Bucket(TurnQueue):
 
     def revoked(self, call: object, now: float) -> bool:
         """Whether a call with a reservation must not be sent now, since it would be rejected."""
-        return self.banned_until > now
+        return self.entry.banned_until > now
 
     def ban(self, until: float, now: float) -> None:
         """Allow no call before the loop time ``until``; never shortens a ban."""
@@ -309,7 +309,7 @@ class Bucket(TurnQueue):
 
     def free(self, cost: int, now: float) -> bool:
         """Whether a call may proceed now: with an empty queue, no ban, and enough room."""
-        if self._heap or self._handed is not None or self.banned_until > now:
+        if self._heap or self._handed is not None or self.entry.banned_until > now:
             return False
         return self.wait_for(self.size(cost), now) <= 0
 
@@ -380,7 +380,7 @@ class Bucket(TurnQueue):
             self.entry.wake(self)
 
     def _wait_of(self, head: Waiter, now: float) -> float:
-        return max(self.banned_until - now, self.wait_for(min(head.size, self.capacity), now))
+        return max(self.entry.banned_until - now, self.wait_for(min(head.size, self.capacity), now))
 
     def _may_go(self, cost: int, now: float) -> bool:
-        return self.banned_until <= now and self.wait_for(self.size(cost), now) <= 0
+        return self.entry.banned_until <= now and self.wait_for(self.size(cost), now) <= 0
