@@ -154,14 +154,13 @@ class _AiohttpExchange:
         url = URL(request.url, encoded=True)
         proxy = transport._proxy_for(url)
         data = _form(request.parts) if request.parts else request.body
-        if request.writes:
-            # After code that blocked the loop, a pooled connection may be closed unnoticed.
-            for _ in range(_TURNS_TO_CLOSE):
-                await asyncio.sleep(0)
-        else:
+        if not request.writes:
             for place in transport.pool.places(url, proxy):
                 await self._take(place)
         try:
+            # After code that blocked the loop, a pooled connection may be closed unnoticed.
+            for _ in range(_TURNS_TO_CLOSE):
+                await asyncio.sleep(0)
             answer = self._answer = await self._within_total(
                 session.request(
                     request.method,
@@ -174,7 +173,7 @@ class _AiohttpExchange:
                     proxy_auth=None if proxy is None else proxy.login,
                     allow_redirects=False,
                     # These replace the session's own, which are not public.
-                    middlewares=(*session._middlewares, _send_once),
+                    middlewares=(_send_once, *session._middlewares),
                     max_line_size=_MAX_HEADER,
                     max_field_size=_MAX_HEADER,
                 )

@@ -315,14 +315,14 @@ def closing() -> Iterator[ClosingServer]:
 
 
 class TestClosedConnections:
-    async def test_write_after_code_that_blocked_the_loop(self, closing: ClosingServer) -> None:
+    async def test_calls_after_code_that_blocked_the_loop(self, closing: ClosingServer) -> None:
         async with AiohttpTransport() as transport:
             calls = pipeline(transport, closing.url)
             for _ in range(3):
                 await calls.call(READ, path={"group": 1})
                 time.sleep(0.1)  # noqa: ASYNC251 - what the test is about
                 await calls.call(WRITE, path={"group": 1}, body={})
-                await asyncio.sleep(0.05)
+                time.sleep(0.1)  # noqa: ASYNC251
         assert closing.requests == [b"GET", b"POST"] * 3
 
     @pytest.mark.parametrize(("pause", "connections"), [(0, 1), (0.2, 2)])
@@ -373,22 +373,24 @@ class TestSentOnce:
             (bucket,) = calls.scheduler.buckets()
             assert (server.requests, bucket.calls) == (1, 1)
 
-    async def test_middlewares_of_a_lent_session_are_kept(self) -> None:
+    async def test_middlewares_of_a_lent_session_are_called_once(self) -> None:
         passed: list[str] = []
 
-        async def note(
+        async def fail(
             request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
         ) -> aiohttp.ClientResponse:
+            (await handler(request)).close()
             passed.append(request.method)
-            return await handler(request)
+            raise aiohttp.ServerDisconnectedError  # such as in a request of its own
 
         async with (
             serve(OK) as server,
-            aiohttp.ClientSession(middlewares=[note]) as session,
+            aiohttp.ClientSession(middlewares=[fail]) as session,
             AiohttpTransport(session=session) as transport,
         ):
-            await ask(transport, server.url)
-        assert passed == ["GET"]
+            with pytest.raises(TransportError):
+                await ask(transport, server.url, method="PUT", writes=True)
+            assert (passed, server.requests) == (["PUT"], 1)
 
 
 @asynccontextmanager

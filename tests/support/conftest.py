@@ -1,3 +1,0 @@
-from tests.support.postgres import postgres, postgres_server
-
-__all__ = ["postgres", "postgres_server"]
