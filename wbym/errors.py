@@ -439,10 +439,12 @@ class QuotaExhausted(WbymError):
         self.retry_at = retry_at
         self.wait = self.retry_after = wait
         self.max_wait = max_wait
-        super().__init__(
-            f"{bucket}: the limit allows the next call in {wait:.1f} s ({retry_at.isoformat()}), "
-            f"longer than max_wait={max_wait:g} s"
-        )
+        when = f"the limit allows the next call in {wait:.1f} s ({retry_at.isoformat()})"
+        if wait > max_wait:
+            text = f"{bucket}: {when}, longer than max_wait={max_wait:g} s"
+        else:  # others, or other processes, took the place meanwhile
+            text = f"{bucket}: no room within max_wait={max_wait:g} s; {when} at the earliest"
+        super().__init__(text)
 
 
 class LimitsUnavailable(WbymError):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from hashlib import sha1
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -12,6 +12,7 @@ import msgspec
 from wbym._postgres import Address
 from wbym._reprs import SecretText, forget_frames, reveal
 from wbym.errors import ConfigError, LimitsUnavailable, StateError
+from wbym.limits._lease import log
 from wbym.limits._store_wire import TIMEOUT, Command, ServerQuotas
 
 try:
@@ -76,6 +77,8 @@ class PostgresQuotas(ServerQuotas):
         self._url: Final = address.url
         self._steps: Final = self._sql(_STEPS)
         self._connection: _Connection | None = None
+        self._isolates = False
+        """Whether transactions of the role would fail beside others."""
         self._purge_at = 0.0
 
     async def _disconnect(self) -> None:
@@ -91,17 +94,14 @@ class PostgresQuotas(ServerQuotas):
                 connection = self._connection = await self._connect()
             verbs, owners, grants, given = zip(*commands, strict=True)
             texts = [text.decode() for text in given]
-            rows = await connection.fetch(
-                self._steps, verbs, owners, grants, texts, timeout=TIMEOUT
-            )
-            await self._purge(connection)
+            async with self._transaction(connection):
+                rows = await connection.fetch(self._steps, verbs, owners, grants, texts)
         except ConfigError:
             raise
         except Exception as error:  # noqa: BLE001 - asyncpg has no common base class
-            if self._connection is not None:
-                self._connection.terminate()
-                self._connection = None
+            self._drop()
             raise self._translated(error) from None
+        await self._purge(connection)
         answers: list[object] = [None] * len(commands)
         for number, answer in rows:
             answers[number - 1] = answer
@@ -118,6 +118,7 @@ class PostgresQuotas(ServerQuotas):
             timeout=TIMEOUT,
             statement_cache_size=0,
             server_settings={"application_name": "wbym"},
+            command_timeout=TIMEOUT,
         )
         try:
             version = connection.get_server_version().major
@@ -127,6 +128,8 @@ class PostgresQuotas(ServerQuotas):
                     f" {_MIN_VERSION} is needed"
                 )
             name = f"{self._schema}.quota_purge_{_VERSION}()"
+            isolation = await connection.fetchval("SHOW default_transaction_isolation")
+            self._isolates = isolation != "read committed"
             if await connection.fetchval("SELECT to_regprocedure($1)", name) is None:
                 async with connection.transaction():
                     await connection.execute(
@@ -143,7 +146,23 @@ class PostgresQuotas(ServerQuotas):
         now = asyncio.get_running_loop().time()
         if now >= self._purge_at:
             self._purge_at = now + _PURGE_EVERY
-            await connection.execute(self._sql("SELECT {schema}.quota_purge_{v}()"))
+            try:
+                await connection.execute(self._sql("SELECT {schema}.quota_purge_{v}()"))
+            except Exception as error:  # noqa: BLE001 - the steps before it have succeeded
+                self._drop()
+                log.debug("expired counts are deleted later: %s", self._translated(error))
+
+    def _transaction(self, connection: "_Connection") -> AbstractAsyncContextManager[object]:
+        """One statement is a transaction of its own, unless the role's default is too strict."""
+        if not self._isolates:
+            return nullcontext()
+        return connection.transaction(isolation="read_committed")
+
+    def _drop(self) -> None:
+        """Leave a connection whose state is unknown; the next call opens another."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
 
     def _sql(self, text: str) -> str:
         return text.replace("{schema}", self._schema).replace("{v}", _VERSION)

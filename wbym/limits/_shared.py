@@ -16,7 +16,7 @@ from typing import Final, Self, TypeVar
 
 import anyio
 
-from wbym.errors import LimitsUnavailable, QuotaExhausted
+from wbym.errors import AccountNotOpen, LimitsUnavailable, QuotaExhausted
 from wbym.limits._lease import (
     DEADLINE_GRACE,
     BucketState,
@@ -60,6 +60,8 @@ _MAX_PAUSE: Final = 1.0
 """Seconds between two attempts to reach the store."""
 _KEPT: Final = 600.0
 """Seconds for which an answer is reported again to a store that is away: it forgets the grant."""
+_ANSWERED_WITHIN: Final = 0.1
+"""Seconds after which a store that has not answered is why a call could not be made."""
 _MIN_ANSWER: Final = 0.5
 """Seconds that the store has to answer, however short the call's patience."""
 _CONFIRMED: Final = 0.05
@@ -81,13 +83,15 @@ _MAX_BAN: Final = 30 * 86400.0
 class _Turns(TurnQueue):
     """The callers of this process that wait for the same buckets; its head asks the store."""
 
-    __slots__ = ("_ask_at", "blocked_by")
+    __slots__ = ("_ask_at", "asking_since", "blocked_by")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._ask_at = [-math.inf] * len(Priority)
         self.blocked_by: BucketKey | None = None
         """The bucket that had no room for the head."""
+        self.asking_since: float | None = None
+        """Loop time since which the head waits for the store's answer."""
 
     @property
     def idle(self) -> bool:
@@ -256,8 +260,10 @@ class SharedLimits:
         order = next(self._arrivals)
 
         def give_up() -> Exception:
+            if (away := self._unanswered(turns)) is not None:
+                return away
             wait = max(0.0, turns._ask_at[lease.priority] - loop.time())  # noqa: SLF001 - its owner
-            return self._away or self._exhausted(turns.blocked_by or keys[0], wait, lease)
+            return self._exhausted(turns.blocked_by or keys[0], wait, lease)
 
         losses = recounts = 0
         try:
@@ -284,7 +290,11 @@ class SharedLimits:
         if self._closed:
             raise closed()
         loop = asyncio.get_running_loop()
-        asked, reply = await self._reserve(lease, start)
+        turns.asking_since = loop.time()
+        try:
+            asked, reply = await self._reserve(lease, start)
+        finally:
+            turns.asking_since = None
         now = loop.time()
         if isinstance(reply, Granted):
             for charge, left in zip(lease.charges, reply.left, strict=False):
@@ -311,31 +321,32 @@ class SharedLimits:
         """The store's reply, with the loop time of asking."""
         loop = asyncio.get_running_loop()
         asked = loop.time()
+        # The same in each attempt: one whose reply was lost is counted once.
+        grant = new_grant_id(lease.keys[0])
 
         async def reserve() -> Reply:
             nonlocal asked
             asked = loop.time()
-            grant = new_grant_id(lease.keys[0])
             left = math.inf if lease.max_wait is None else start + lease.max_wait - asked
-            try:
-                return await self.store.reserve(
-                    Reservation(
-                        id=grant,
-                        charges=lease.charges,
-                        priority=lease.priority,
-                        wait_up_to=max(0.0, left),
-                        cost=lease.cost,
-                        ahead=lease.priority is Priority.INTERACTIVE
-                        and self._reserved_ahead.isdisjoint(lease.keys),
-                        min_jitter=self._min_jitter,
-                        max_jitter=self._max_jitter,
-                    )
+            return await self.store.reserve(
+                Reservation(
+                    id=grant,
+                    charges=lease.charges,
+                    priority=lease.priority,
+                    wait_up_to=max(0.0, left),
+                    cost=lease.cost,
+                    ahead=lease.priority is Priority.INTERACTIVE
+                    and self._reserved_ahead.isdisjoint(lease.keys),
+                    min_jitter=self._min_jitter,
+                    max_jitter=self._max_jitter,
                 )
-            except asyncio.CancelledError:
-                self._give_back(grant)
-                raise
+            )
 
-        reply = await self._patiently(reserve, start, lease.max_wait)
+        try:
+            reply = await self._patiently(reserve, start, lease.max_wait)
+        except asyncio.CancelledError:
+            self._give_back(grant)
+            raise
         return asked, reply
 
     async def _wait_until_due(
@@ -381,8 +392,7 @@ class SharedLimits:
         while True:
             left = patience if self._away is None else patience - self._away_for(start)
             if self._away is not None and left <= 0 and loop.time() < self._ask_again_at:
-                # Every caller has its own error, or tracebacks would grow.
-                raise LimitsUnavailable(self._away.store, self._away.reason)
+                raise _another(self._away)
             began = loop.time()
             try:
                 with anyio.move_on_after(max(left, _MIN_ANSWER)) as scope:
@@ -406,6 +416,15 @@ class SharedLimits:
                     log.info("the shared limits at %s are counted again", self._away.store)
                     self._away = self._away_since = None
                 return answer
+
+    def _unanswered(self, turns: _Turns) -> LimitsUnavailable | None:
+        """The error of a caller whose time ended while the store did not answer, if so."""
+        if self._away is not None:
+            return _another(self._away)
+        since = turns.asking_since
+        if since is None or asyncio.get_running_loop().time() - since < _ANSWERED_WITHIN:
+            return None
+        return LimitsUnavailable(str(self.store), "no answer yet")
 
     def _away_for(self, start: float) -> float:
         """Seconds that a call which began at ``start`` has waited for a store that is away."""
@@ -492,7 +511,7 @@ class SharedLimits:
         async def renew() -> None:
             try:
                 await self.store.renew(grant)
-            except LimitsUnavailable as error:
+            except (LimitsUnavailable, AccountNotOpen) as error:
                 log.debug("a parallel slot could not be renewed: %s", error)
 
         self._run(renew())
@@ -522,6 +541,9 @@ class SharedLimits:
         while True:
             try:
                 return await tell()
+            except AccountNotOpen as error:  # the store was closed
+                log.debug("a call was not reported to the shared limits: %s", error)
+                return None
             except LimitsUnavailable as error:
                 if loop.time() > end:
                     log.warning("a call was not reported to the shared limits: %s", error)
@@ -571,6 +593,11 @@ class SharedLimits:
             rate_limited=bucket.rate_limited,
             reserve=0.0,
         )
+
+
+def _another(error: LimitsUnavailable) -> LimitsUnavailable:
+    """Every caller has its own error, or tracebacks would grow."""
+    return LimitsUnavailable(error.store, error.reason)
 
 
 class SharedLease(Lease):

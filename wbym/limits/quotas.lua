@@ -170,6 +170,7 @@ local verbs = {}
 
 function verbs.reserve()
   local priority, wait_up_to, cost, ahead, min_jitter, max_jitter, charges = unpack(given)
+  verbs.cancel() -- a step whose reply was lost is repeated: it counts once
   local born = tonumber(redis.call('HGET', owner, ''))
   if not born then
     born = now
@@ -326,14 +327,13 @@ function verbs.renew()
     local b = bucket_of(name)
     if (b.banned or 0) > now or (b.banned_at or 0) > at then valid = false end
     if kind == 'window' then
-      turn_over(b)
-      if b.id ~= one[3] then valid = false end
+      if b.id ~= one[3] or (b.ends and now >= b.ends + b.margin) then valid = false end
     elseif kind == 'parallel' then
       if not drop_slot(b) then valid = false end
       b.slots = b.slots or {}
       b.slots[#b.slots + 1] = {grant_key, now + HELD}
+      save(name)
     end
-    save(name)
   end
   redis.call('PEXPIRE', grant_key, KEEP * 1000)
   return cmsgpack.pack(valid)

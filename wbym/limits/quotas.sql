@@ -86,11 +86,8 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(2003, hashtext(whose));
     now := extract(epoch FROM clock_timestamp());
-    SELECT g.due - now INTO wait FROM {schema}.quota_grant g WHERE g.id = grant_id;
-    IF FOUND THEN -- the reply was lost and the step is repeated
-        RETURN jsonb_build_array(0, greatest(wait, 0), 0, false, '[]'::jsonb, '[]'::jsonb);
-    END IF;
-    wait := 0;
+    -- A step whose reply was lost is repeated: it counts once.
+    PERFORM {schema}.quota_cancel_{v}(whose, grant_id, given);
     SELECT o.born INTO born FROM {schema}.quota_owner o WHERE o.owner = whose;
     IF NOT FOUND THEN
         born := now;

@@ -1,19 +1,22 @@
 """The contract of every store of quotas, on its server, with a clock that the tests move."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from wbym.limits import (
     BucketSignal,
+    Charge,
     Granted,
     ParallelCap,
     Priority,
     Quota,
     Refused,
+    Reservation,
     RetryIn,
     Window,
 )
+from wbym.limits._quota_store import new_grant_id
 
 from .stores import KINDS, Asked, moved
 from .support import charge
@@ -369,6 +372,50 @@ class TestSeveralBuckets:
         found = await asked.refused(RATE + other)
         assert found.key == other[0].key
         assert found.seconds == pytest.approx(10, abs=1e-3)
+
+
+class TestRepeated:
+    """A step whose reply was lost, so that it is asked again."""
+
+    @pytest.mark.parametrize(
+        ("charges", "room"),
+        [
+            (RATE, 4),
+            (charge(Window(10, 60), "window"), 9),
+            (charge(ParallelCap(4), "parallel"), 4),
+        ],
+    )
+    async def test_step_counts_once(
+        self, asked: Asked, charges: Sequence[Charge], room: int
+    ) -> None:
+        step = Reservation(
+            new_grant_id(charges[0].key), charges, Priority.NORMAL, 1.0, 1, False, 0.0, 0.0
+        )
+        for _ in range(3):
+            assert isinstance(await asked.store.reserve(step), Granted)
+        assert await asked.room(charges) == room - 1
+        await asked.store.cancel(step.id)
+        await asked.store.cancel(step.id)
+
+    async def test_later_grants_keep_their_room(self, asked: Asked) -> None:
+        step = Reservation(
+            new_grant_id(RATE[0].key), RATE, Priority.NORMAL, 1.0, 1, False, 0.0, 0.0
+        )
+        await asked.store.reserve(step)
+        await asked.granted(RATE)
+        await asked.store.reserve(step)
+        assert await asked.room(RATE) == 1
+
+    async def test_past_grant_is_counted_now(self, asked: Asked) -> None:
+        await asked.room(RATE)
+        step = Reservation(
+            new_grant_id(RATE[0].key), RATE, Priority.INTERACTIVE, 10.0, 1, True, 0.0, 0.0
+        )
+        for wait in (INTERVAL, INTERVAL / 2):
+            granted = await asked.store.reserve(step)
+            assert isinstance(granted, Granted)
+            assert granted.after == pytest.approx(wait, abs=1e-4)
+            await asked.forward(INTERVAL / 2)
 
 
 class TestDeclarations:

@@ -17,6 +17,7 @@ from wbym.errors import ConfigError, LimitsUnavailable
 from wbym.limits import (
     BucketKey,
     Charge,
+    Granted,
     LimitSignal,
     ParallelCap,
     PostgresQuotas,
@@ -27,6 +28,7 @@ from wbym.limits import (
     Reservation,
     Scheduler,
     Window,
+    _postgres_quotas,
     _redis_quotas,
     open_quotas,
 )
@@ -129,10 +131,16 @@ class TestRedis:
         commands = [f"+{name.lower()}" for name in re.findall(r"\b[A-Z]{3,}\b", row.split("|")[2])]
         async with own_redis(tmp_path, "--user", "app", "on", ">word", "~*", *commands) as server:
             url = server.url.replace("redis://", "redis://app:word@")
-            scheduler = Scheduler(quotas=(store := RedisQuotas(url)))
+            store = RedisQuotas(url)
             for charges in (RATE, charge(Window(5, 60), "window"), charge(ParallelCap(2), "cap")):
-                await call(scheduler, charges)
-            await scheduler.aclose()
+                for end in (store.cancel, lambda grant: store.settle(grant, 1)):
+                    asked = Reservation(
+                        new_grant_id(charges[0].key), charges, Priority.NORMAL, wait_up_to=1.0
+                    )
+                    assert isinstance(await store.reserve(asked), Granted)
+                    assert await store.renew(asked.id)
+                    await end(asked.id)
+                await store.ban(charges[0].key, 0.1)
             await store.aclose()
 
     async def test_connection_to_a_former_primary_is_dropped(self, tmp_path: Path) -> None:
@@ -229,6 +237,50 @@ class TestPostgres:
             await call(scheduler, RATE)
             await scheduler.aclose()
             await store.aclose()
+
+    async def test_server_that_is_silent_in_housekeeping_stops_no_call(
+        self, postgres_server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_postgres_quotas, "TIMEOUT", 0.5)
+        async with own_schema(postgres_server) as place:
+            store = PostgresQuotas(place)
+            scheduler = Scheduler(quotas=store)
+            await call(scheduler, RATE)
+            await execute(
+                place,
+                f"CREATE OR REPLACE FUNCTION {schema_of(place)}.quota_purge_"
+                f"{_postgres_quotas._VERSION}() RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(60)'",
+            )
+            store._purge_at = 0.0
+            async with asyncio.timeout(10):
+                for _ in range(3):
+                    await call(scheduler, charge(Quota(20, 1, 20), "other"))
+            await scheduler.aclose()
+            await store.aclose()
+
+    @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+    async def test_default_isolation_of_a_role(self, postgres_server: str, isolation: str) -> None:
+        async with own_schema(postgres_server) as place:
+            role = schema_of(place)
+            await execute(
+                place,
+                f"CREATE ROLE {role} LOGIN SUPERUSER;"
+                f"ALTER ROLE {role} SET default_transaction_isolation = '{isolation}'",
+            )
+            stores = [PostgresQuotas(place.replace("://", f"://{role}@")) for _ in range(4)]
+            try:
+                many = charge(Quota(1000, 1, 1000))
+                for _ in range(10):
+                    asked = [
+                        Reservation(new_grant_id(many[0].key), many, Priority.NORMAL, 1.0)
+                        for _ in stores
+                    ]
+                    replies = zip(stores, asked, strict=True)
+                    await asyncio.gather(*(store.reserve(one) for store, one in replies))
+            finally:
+                for store in stores:
+                    await store.aclose()
+                await execute(place, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
     async def test_several_processes_create_the_tables_at_once(self, postgres_server: str) -> None:
         async with own_schema(postgres_server) as place:

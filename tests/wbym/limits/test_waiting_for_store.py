@@ -30,6 +30,7 @@ pytestmark = pytest.mark.looptime
 ONE = charge(Quota(1, 1, 1))
 KEY = ONE[0].key
 CAP = charge(ParallelCap(2), "parallel")
+MANY = charge(Quota(20, 1, 20))
 
 
 class Script:
@@ -220,6 +221,42 @@ class TestConfirming:
         await asyncio.gather(task, return_exceptions=True)
         await scheduler.aclose()
         assert store.told == ["cancel"]
+
+    async def test_attempts_ask_for_one_grant(self) -> None:
+        store = Script()
+        scheduler = scheduler_of(store)
+        store.away = True
+        task = asyncio.create_task(call(scheduler, ONE))
+        await asyncio.sleep(1)
+        store.away = False
+        await task
+        assert len(store.asked) > 2
+        assert len({reservation.id for _, reservation in store.asked}) == 1
+        await scheduler.aclose()
+        assert store.told == ["settle"]
+
+    async def test_store_that_is_silent_to_a_patient_call_is_away_for_the_others(self) -> None:
+        store = Script()
+        store.delay = 1000.0
+        scheduler = scheduler_of(store)
+        patient = asyncio.create_task(call(scheduler, MANY))
+        await asyncio.sleep(0.2)
+        for max_wait in (0.0, 1.0):
+            with pytest.raises(LimitsUnavailable, match="no answer yet"):
+                await call(scheduler, MANY, max_wait=max_wait)
+        patient.cancel()
+        store.delay = 0.0
+        await asyncio.gather(patient, return_exceptions=True)
+        await scheduler.aclose()
+
+    async def test_every_caller_has_its_own_error(self) -> None:
+        store = Script()
+        store.away = True
+        scheduler = scheduler_of(store)
+        calls = [call(scheduler, MANY, max_wait=1.0) for _ in range(10)]
+        errors = await asyncio.gather(*calls, return_exceptions=True)
+        assert len({id(error) for error in errors if isinstance(error, LimitsUnavailable)}) == 10
+        await scheduler.aclose()
 
 
 class TestAnswers:
