@@ -149,7 +149,10 @@ class Observer:
         """
 
     def backlog(self, *, account: str, count: int) -> None:
-        """The number of the account's stored and unconfirmed events changed."""
+        """The number of stored and unconfirmed events of an account that this process follows.
+
+        It is told every 15 s, and is 0 when the process ends following the account.
+        """
 
     def delivery_moved(
         self, *, account: str, action: str, state_from: str | None, state_to: str

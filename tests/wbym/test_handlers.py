@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,7 +13,7 @@ import pytest
 from tests.wbym.feed.shop import Shop
 from wbym.account import Batch, Observation
 from wbym.domain import Author, Chat, Feedback, Message, Question, Return, UndecodableRecord
-from wbym.errors import ChatNotReady, FeedBusy, InvalidInput, StateError
+from wbym.errors import ChatNotReady, FeedBusy, InvalidInput, LeaseLost, StateError
 from wbym.feed import Event, EventKind, MemoryStore
 from wbym.feed._store import StoredDeadLetter
 from wbym.inbox import Handlers, Inbox
@@ -246,6 +246,55 @@ class TestOrder:
         async with running(handlers, shop, store):
             await idle(store)
         assert seen == ["0", "1", "2", "3", *(str(number) for number in range(3, 30))]
+
+
+class Leased(Kept):
+    """A store whose lease has to be renewed, and may be lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.until = float("inf")
+        self.is_lost = False
+        self.handled: list[str | None] = []
+        self.handled_before: list[int] = []
+        """Number of handled messages whenever the account was taken."""
+
+    @property
+    def alive_until(self) -> float:
+        return self.until
+
+    def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
+        self.is_lost = False  # the successor has ended
+        self.handled_before.append(len(self.handled))
+        return super().reading(account, wait=wait)
+
+    async def hold(self) -> None:
+        self.until = asyncio.get_running_loop().time() + 10
+        if self.is_lost:
+            raise LeaseLost("toy.db", "shop: another process follows it now; nothing was written")
+
+
+class TestTakeover:
+    @pytest.mark.parametrize("is_lost", [True, False])
+    async def test_events_read_ahead_are_not_handled_beside_a_successor(
+        self, is_lost: bool
+    ) -> None:
+        shop, store, handlers = Shop(page=100), Leased(), Handlers(concurrency=1)
+        for number in range(3):
+            shop.arrive(str(number), chat=str(number))
+
+        @handlers.message()
+        async def handle(event: Event[Message]) -> None:
+            store.handled.append(event.message.text)
+            if len(store.handled) == 1:
+                await asyncio.sleep(5)  # until the others are read
+                store.until, store.is_lost = 0.0, is_lost  # the process stood still
+
+        async with running(handlers, shop, store):
+            await until(lambda: bool(store.handled))
+            await idle(store)
+        assert sorted(str(text) for text in store.handled) == ["0", "1", "2"]
+        assert store.handled_before == ([0, 1] if is_lost else [0])
 
 
 class TestFailures:

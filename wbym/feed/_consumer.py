@@ -100,6 +100,7 @@ class Events:
         self._ready: deque[StoredEvent] = deque()
         self._after = 0
         self._out: StoredEvent | None = None
+        self._term = 0
         self._confirmations = confirmations
         self._written_at = 0.0
 
@@ -155,9 +156,7 @@ class Events:
             self._written_at = clock()
         while True:
             self._check()
-            if clock() >= self._store.alive_until:
-                await self._patience.run(self._store.hold)
-                continue
+            await self._patience.run(self._store.hold)
             if self._ready:
                 stored = self._ready.popleft()
                 if stored.account in self._accounts:
@@ -205,8 +204,25 @@ class Events:
         """Forget what was read; return whether accounts are followed."""
         followed = self._accounts is not None
         self._accounts, self._out, self._after = None, None, 0
+        self._term += 1
         self._ready.clear()
         return followed
+
+    @property
+    def term(self) -> int:
+        """The number of times that following has ended: events of an earlier term come again."""
+        return self._term
+
+    async def holds(self, term: int) -> bool:
+        """Whether events that were given in a term may still be handled.
+
+        A process that stood still waits here until it is known whether another has taken over.
+        """
+        try:
+            await self._patience.run(self._store.hold)
+        except LeaseLost:
+            return False
+        return term == self._term
 
 
 async def _ack(

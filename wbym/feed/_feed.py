@@ -188,6 +188,10 @@ class Feed:
             if not busy:
                 return
             first = min(one.account for one in busy)
+            for one in busy:
+                logger.info(
+                    "%s: %s reads its events; waiting for the end of that", one.account, one.who
+                )
             await self._give_back([name for name in self._held if name > first])
             await self._patience.run(partial(self._hold_one, first, True))
             rest = [name for name in rest if name > first]
@@ -282,13 +286,22 @@ class Feed:
         while True:
             self._woken.set()
             if observe.watched:
-                for account, count in (await self._patience.run(self._store.backlog)).items():
-                    current().backlog(account=account, count=count)
+                counts = await self._patience.run(self._store.backlog)
+                for account in self._followed:
+                    current().backlog(account=account, count=counts.get(account, 0))
             await anyio.sleep(_BACKLOG_EVERY)
+
+    def _end_backlog(self, accounts: Collection[str]) -> None:
+        """Report none for accounts that this process no longer follows."""
+        if observe.watched:
+            for account in accounts:
+                current().backlog(account=account, count=0)
 
     async def drop(self, account: str) -> None:
         """Stop following an account."""
-        self._followed.discard(account)
+        if account in self._followed:
+            self._followed.discard(account)
+            self._end_backlog([account])
         for key in [key for key in self._readers if key[0] == account]:
             del self._readers[key]
         await _cancel([task for task, name in self._tasks.items() if name == account])
@@ -304,6 +317,7 @@ class Feed:
         with anyio.CancelScope(shield=True):
             await _cancel(list(self._tasks))
             self._readers.clear()
+            self._end_backlog(self._followed)
             self._followed.clear()
             try:
                 await self._confirmations.write()

@@ -59,7 +59,8 @@ class Dispatcher:
         self._slots = asyncio.Semaphore(concurrency)
         self._room = asyncio.Semaphore(_MAX_HELD)
         self._patience = Patience()
-        self._lanes: dict[str, deque[Event]] = {}
+        self._lanes: dict[str, deque[tuple[Event, int]]] = {}
+        """Events with the terms of the iterator in which they came."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
         """Tasks within a handler, or storing its result."""
@@ -110,28 +111,34 @@ class Dispatcher:
 
     async def _read(self) -> None:
         async for event in self._events:
+            term = self._events.term
             await self._room.acquire()
             name = _lane_of(event)
             lane = self._lanes.get(name)
             if lane is None:
-                self._lanes[name] = lane = deque([event])
+                self._lanes[name] = lane = deque([(event, term)])
                 self._spawn(self._follow(name, lane))
             else:
-                lane.append(event)
+                lane.append((event, term))
 
-    async def _follow(self, name: str, lane: deque[Event]) -> None:
+    async def _follow(self, name: str, lane: deque[tuple[Event, int]]) -> None:
         """Handle the events of a lane until it is empty."""
         while lane and not self._ended.done():
-            await self._settle(lane[0])
+            await self._settle(*lane[0])
             lane.popleft()
             self._room.release()
         del self._lanes[name]
 
-    async def _settle(self, event: Event) -> None:
-        """Handle an event until it is confirmed or laid aside, or the run has ended."""
+    async def _settle(self, event: Event, term: int) -> None:
+        """Handle an event until it is confirmed or laid aside, or the run has ended.
+
+        It is left to another process that has taken over meanwhile.
+        """
         pause, attempts = _MIN_PAUSE, 0
         while not self._ended.done():
             async with self._slots:
+                if not await self._events.holds(term):
+                    return
                 attempts += 1
                 wait = await self._shielded(event, attempts)
             if wait is None or self._ended.done():

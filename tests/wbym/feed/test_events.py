@@ -21,6 +21,7 @@ from wbym.errors import (
 from wbym.feed import Event, EventKind, Events, MemoryStore, StreamStatus
 from wbym.feed._store import Step
 from wbym.inbox import Inbox
+from wbym.observe import Observer, set_observer
 
 pytestmark = pytest.mark.looptime
 
@@ -162,7 +163,36 @@ class TestEvents:
             with pytest.raises(InvalidInput, match="aware"):
                 inbox.events(since=datetime(2026, 1, 1))  # noqa: DTZ001 - the point
 
-    async def test_accounts_have_one_reader_at_a_time(self) -> None:
+    async def test_backlog_is_told_until_it_is_none(self) -> None:
+        told: list[int] = []
+
+        class Noting(Observer):
+            def backlog(self, *, account: str, count: int) -> None:
+                told.append(count)
+
+        shop = Shop()
+        shop.arrive("x")
+        set_observer(Noting())
+        try:
+            async with Inbox(shop, state=Kept()) as inbox, inbox.events(since=LONG_AGO) as events:
+                await anext(events)
+                await asyncio.sleep(20)
+                assert told[-1] == 2
+                await anext(events)
+                await idle(events, 30)
+                assert told[-1] == 0
+                shop.arrive("y")
+                await anext(events)
+                await asyncio.sleep(20)
+                assert told[-1] == 1
+            assert told[-1] == 0  # it does not follow the account any more
+        finally:
+            set_observer(None)
+
+    async def test_accounts_have_one_reader_at_a_time(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "wbym.feed")
         store = Kept()
         async with followed(Shop(), store) as (inbox, events):
             await idle(events, 1)
@@ -173,6 +203,8 @@ class TestEvents:
                     await anext(second.events())
                 waiting = asyncio.create_task(anext(second.events(wait=True)))
                 await asyncio.sleep(5)
+                told = "shop: this process reads its events; waiting for the end of that"
+                assert told in caplog.text
                 await events.aclose()
                 second.accounts["shop"].arrive("x")  # type: ignore[attr-defined]
                 assert (await waiting).account == "shop"
