@@ -88,8 +88,8 @@ class Export:
             ``AccountsFailed`` is raised after the file is written with the other accounts.
 
     Raises:
-        InvalidInput: A time is naive, ``since`` is in the future or after ``until``, or ``overlap``
-            is negative.
+        InvalidInput: ``noun`` is not a ``Noun`` of this package, a time is naive, ``since`` is in
+            the future or after ``until``, or ``overlap`` is negative.
         Unsupported: A period is given for chats or returns.
     """
 
@@ -107,6 +107,10 @@ class Export:
         form: Suffix | None = None,
         on_error: Callable[[str, WbymError], None] | None = None,
     ) -> None:
+        given: object = noun
+        if not isinstance(given, Noun):  # the domain has a Noun of its own
+            rule = f"must be a wbym.export.Noun: {', '.join(Noun)}"
+            raise InvalidInput("export", "noun", rule, given)
         method = f"export.{noun}"
         if noun in WITHOUT_PERIOD:
             for argument, moment in (("since", since), ("until", until)):

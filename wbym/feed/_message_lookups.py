@@ -7,6 +7,7 @@ the messages of all chats, all lookups of an account that wait for it share one 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
@@ -23,6 +24,7 @@ from wbym.domain import (
     Ref,
     UndecodableRecord,
 )
+from wbym.errors import StateError
 from wbym.feed._delivery import FINAL, key_of
 from wbym.feed._matching import (
     MAX_CLOCK_SKEW,
@@ -34,8 +36,11 @@ from wbym.feed._matching import (
 )
 from wbym.feed._resolution import NOT_FOUND, Resolution, confirmed, unknown
 from wbym.feed._store import Store
+from wbym.observe import LogFacts
 
 __all__ = ["MessageLookups", "PollNow"]
+
+logger: logging.Logger = logging.getLogger("wbym.outbox")
 
 PollNow: TypeAlias = Callable[[str, str, str], Awaitable[bool]]
 """``await poll_now(account, stream, id)``: make the feed read an object; False if it cannot."""
@@ -116,8 +121,16 @@ class MessageLookups:
         """
         if not has(account.CAPABILITIES, Capability.NOTIFICATIONS):
             return  # a feed without notifications reads all messages, and looks for no such hints
-        if await self._store.checkpoint(account.name, _STREAM) is not None:
-            await self._store.hint([Hint(account.name, _STREAM, chat.id)])
+        try:
+            if await self._store.checkpoint(account.name, _STREAM) is not None:
+                await self._store.hint([Hint(account.name, _STREAM, chat.id)])
+        except StateError as error:
+            logger.warning(
+                "%s: what the buyer wrote just before our message may be read late: %s",
+                chat,
+                error,
+                extra=LogFacts(account=account.name),
+            )
 
     async def _read_one(self, account: Account, search: "_Search", chat: Chat | Ref) -> None:
         """Read the messages of one chat."""

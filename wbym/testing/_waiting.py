@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 
 
 async def eventually(
-    condition: Callable[[], bool] | Callable[[], Awaitable[bool]], *, within: float = 30.0
+    condition: Callable[[], object] | Callable[[], Awaitable[object]], *, within: float = 30.0
 ) -> None:
     """Lets other tasks run until a condition is true.
 
     Args:
-        condition: A function, plain or async; it is called again and again.
+        condition: A function, plain or async; it is called again and again, until what it returns
+            counts as true.
         within: Seconds.
 
     Raises:
@@ -21,6 +23,6 @@ async def eventually(
     async with asyncio.timeout(within):
         while True:
             found = condition()
-            if found if isinstance(found, bool) else await found:
+            if (await found) if isawaitable(found) else found:
                 return
             await asyncio.sleep(0.001)

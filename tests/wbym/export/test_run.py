@@ -401,6 +401,12 @@ class TestFiles:
             await export(path, Shop())
         assert (await running).rows == 400
 
+    @pytest.mark.parametrize("noun", ["feedbacks", domain.Noun.FEEDBACK, None])
+    async def test_noun_when_not_of_an_export(self, tmp_path: Path, noun: Noun) -> None:
+        with pytest.raises(InvalidInput, match=r"must be a wbym\.export\.Noun: feedbacks, "):
+            Export([Shop()], noun, tmp_path / "table.csv")
+        assert left_behind(tmp_path) == set()
+
     async def test_part_when_of_another_kind(self, tmp_path: Path) -> None:
         path, part = tmp_path / "table.csv", tmp_path / "table.csv.part"
         part.write_bytes(b"the half of a download " * 100)

@@ -15,7 +15,7 @@ from tests.wbym.feed.test_events import Kept
 from tests.wbym.feed.test_outbox import TIMEOUT, open_inbox, state_of
 from wbym.account import Account, Capabilities, Capability, Hint, Support, Supported
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message, Noun
-from wbym.errors import WbymError
+from wbym.errors import StateError, WbymError
 from wbym.feed import MemoryStore, Store
 from wbym.feed._message_lookups import MessageLookups
 from wbym.feed._resolution import NOT_FOUND, Resolution, confirmed
@@ -156,6 +156,20 @@ class TestHints:
             await lookups.find(shop, lost, lost.target, is_last=False)
             told = [hint for _, hint in await store.hints(["shop"])]
         assert told == ([Hint("shop", "chats", "1")] if is_followed else [])
+
+    async def test_chat_is_read_although_the_reader_cannot_be_told(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Full(MemoryStore):
+            async def hint(self, hints: object) -> None:
+                raise StateError("postgresql://db", "the disk is full", retryable=True)
+
+        shop, lost = Notified(), Notified().sending("1")
+        async with Full() as store, store.reading("shop", wait=False):
+            await store.write(step())
+            found = await lookups_in(store).find(shop, lost, lost.target, is_last=False)
+        assert found is NOT_FOUND
+        assert "may be read late: postgresql://db: the disk is full" in caplog.text
 
     async def test_reader_of_a_complete_list_is_not_told(self) -> None:
         shop, lost = OneList(), OneList().sending("1")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -66,7 +67,9 @@ class TestStatements:
         await full.move(delivery(), was=[DeliveryState.SENDING])
         monkeypatch.undo()
         assert len(statements) >= 9
-        for query, values in statements:
+        for query, executed_with in statements:
+            # A repeated step has the number of the first one, and does nothing.
+            values = [uuid4() if isinstance(one, UUID) else one for one in executed_with]
             ((plan,),) = await fetch(postgres, f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *values)
             assert max(read(json.loads(plan)[0]["Plan"])) < 3000, query
 
