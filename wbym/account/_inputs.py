@@ -365,7 +365,8 @@ def find_decision(ref: Ref, decision: Decision | str, offered: Sequence[Decision
     for one in offered:
         if one.id == wanted:
             return one
-    rule = f"must be available for {ref} now: {[one.id for one in offered]}"
+    names = ", ".join(one.id for one in offered) or "none is"
+    rule = f"must be available for {ref} now: {names}"
     raise InvalidInput("decide", "decision", rule, wanted)
 
 

@@ -518,10 +518,10 @@ class Pipeline:
         if delay is None or endpoint.single_attempt:
             raise failed.final(idempotent=endpoint.idempotent)
         logger.info(
-            "%s; attempt %d in %.1f s",
+            "%s; attempt %d %s",
             failed.error,
             attempt + 1,
-            delay,
+            f"in {delay:.1f} s" if delay else "as soon as the limits allow",
             extra=LogFacts(
                 marketplace=failed.error.marketplace,
                 account=failed.error.account,

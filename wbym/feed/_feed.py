@@ -23,7 +23,7 @@ from wbym.feed._outbox import Outbox
 from wbym.feed._patience import Patience
 from wbym.feed._reader import Reader, ReaderContext, StreamStatus
 from wbym.feed._store import Store
-from wbym.observe import current
+from wbym.observe import LogFacts, current
 
 __all__ = ["Feed"]
 
@@ -190,7 +190,10 @@ class Feed:
             first = min(one.account for one in busy)
             for one in busy:
                 logger.info(
-                    "%s: %s reads its events; waiting for the end of that", one.account, one.who
+                    "%s: %s reads its events; waiting for the end of that",
+                    one.account,
+                    one.who,
+                    extra=LogFacts(account=one.account),
                 )
             await self._give_back([name for name in self._held if name > first])
             await self._patience.run(partial(self._hold_one, first, True))

@@ -21,7 +21,7 @@ logger: logging.Logger = logging.getLogger("wbym.handlers")
 _MIN_PAUSE: Final = 1.0
 _MAX_PAUSE: Final = 60.0
 """Min and max seconds before a failed event is tried again, doubled each time."""
-_LONG: Final = 60.0
+_SLOW_AFTER: Final = 60.0
 """Seconds after which a handler that is still running is reported."""
 _MAX_HELD: Final = 1000
 """Events that are read ahead, such as later ones of a chat whose event fails."""
@@ -173,7 +173,7 @@ class Dispatcher:
 
     async def _call(self, event: Event) -> Exception | None:
         task = asyncio.current_task()
-        slow = asyncio.get_running_loop().call_later(_LONG, self._warn, event)
+        slow = asyncio.get_running_loop().call_later(_SLOW_AFTER, self._warn, event)
         try:
             await self._handle(event)
         except asyncio.CancelledError as cancelled:
@@ -190,10 +190,10 @@ class Dispatcher:
 
     def _warn(self, event: Event) -> None:
         logger.warning(
-            "%s: handling %s has taken %g s and goes on; %d of at most %d handlers are running",
+            "%s: a handler of %s has been running for %g s; %d of %d handlers are busy",
             event.account,
             event.id,
-            _LONG,
+            _SLOW_AFTER,
             len(self._busy),
             self._concurrency,
             extra=LogFacts(account=event.account),

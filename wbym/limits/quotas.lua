@@ -10,7 +10,7 @@ local KEEP = 600 -- seconds that a state is kept after it is full again, and a g
 local DECLARED = 600 -- seconds for which a stricter declaration counts after it was last seen
 local LEARNT = 3600 -- seconds for which a cap that the marketplace stated counts
 local HELD = 4 -- seconds after which a parallel slot that is not renewed is free
-local SETTLING = 2 -- seconds after a loss of memory for forgotten calls in flight to end: one slot
+local AFTER_LOSS = 2 -- seconds after a loss of memory for which only one slot is granted
 local PROBE = 30 -- seconds after which another call may learn what is left of a window
 local POLL = 0.05 -- seconds to the next attempt if only another call's end can make room
 local MARK = 0.15 -- seconds beyond its next attempt for which a waiting call holds back others
@@ -152,7 +152,7 @@ local function parallel_wait(b, born)
   b.slots = held
   local cap = b.limit
   if b.learnt and b.learnt_until > now then cap = math.min(cap, b.learnt) end
-  if now - born < SETTLING then cap = 1 end
+  if now - born < AFTER_LOSS then cap = 1 end
   b.room = cap - #held
   if b.room > 0 then return 0 end
   return nil

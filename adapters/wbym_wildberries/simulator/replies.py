@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from http import HTTPStatus
+from http.client import responses
 
 import msgspec
 
@@ -32,7 +32,7 @@ def request_uuid() -> str:
 def gateway(now: float, refusal: Refusal) -> Response:
     """A rejection by the gateway: authorization, limits, unknown paths, failures."""
     status, detail, title = refusal.status, refusal.message, refusal.title
-    phrase = HTTPStatus(status).phrase
+    phrase = responses.get(status, "Unknown")
     if status == 402:  # only for services of the catalogue
         shape: dict[str, object] = {"title": phrase.lower(), "detail": detail}
         return json_response(shape, status=status, content_type=PROBLEM)
@@ -250,7 +250,7 @@ def _problem(
 
     def shape(call: Call, refusal: Refusal) -> Response:
         fields: dict[str, object] = {
-            "title": refusal.title or HTTPStatus(refusal.status).phrase,
+            "title": refusal.title or responses.get(refusal.status, "Unknown"),
             "detail": template.format(_text(refusal, "invalid {}")),
             "requestId": request_id(),
             "origin": origin,
