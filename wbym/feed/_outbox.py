@@ -288,7 +288,11 @@ class Outbox:
                 idempotency_key=key,
                 decision=action.decision_id,
             )
-            standing = await self._store.enter(new, work, owner=self._store.owner)
+            try:
+                standing = await self._store.enter(new, work, owner=self._store.owner)
+            except StateError:
+                self._open.pop(key, None)  # it is not saved, and the caller may try again
+                raise
             if standing is not None:
                 self._open.pop(key, None)
                 # A check for orphans may have skipped it because it was being entered.

@@ -57,6 +57,8 @@ _RENEWED_EVERY: Final = 1.0
 """Seconds between renewals."""
 _RENEWAL_TIMEOUT: Final = 2.0
 """Seconds after which a renewal fails, so that there is time for another."""
+_GHOSTS_ARRIVE_FOR: Final = 60.0
+"""Seconds for which copies of a statement are expected whose connection was lost."""
 _WAITING: Final = 0.25
 """Seconds between attempts to take over an account."""
 
@@ -150,7 +152,9 @@ class PostgresStore:
         self._tokens: dict[str, int] = {}
         self._lost: set[str] = set()
         self._doubts: dict[tuple[str, str], tuple[Step, uuid.UUID]] = {}
-        self._ghosts: set[str] = set()
+        self._ghosts: dict[tuple[str, str], float] = {}
+        """Keys and bodies of deliveries that may have been saved although their caller got an
+        error, with the loop time until which copies of the statement may arrive."""
 
     @safe_repr
     def __repr__(self) -> str:
@@ -202,6 +206,8 @@ class PostgresStore:
                 "WITH freed AS (UPDATE {reader} SET owner = '' WHERE owner = $1)"
                 " DELETE FROM {owner} WHERE name = $1"
             )
+            with suppress(StateError):  # otherwise others send them
+                await self._drop_ghosts()
             with suppress(StateError):  # otherwise others wait for the end of the lease
                 await self._run(query, self.owner, timeout=_RENEWAL_TIMEOUT)
             await self._db.aclose()
@@ -467,8 +473,6 @@ class PostgresStore:
     async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery | None:
         """See ``Store.enter``."""
         key = key_of(delivery)
-        if key in self._ghosts:
-            await self._drop_ghosts()
         query = (
             "WITH entered AS (INSERT INTO {delivery} ({columns})"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING RETURNING 1)"
@@ -483,21 +487,39 @@ class PostgresStore:
                 found = await self._run(query, *values, delivery.updated_at, body, work)
                 ((entered, *row),) = found.rows
                 if entered or (found.repeated and (row[4], row[6]) == (owner, body)):
+                    self._ghosts.pop((key, body), None)
                     return None
-                if row[0] is not None:
+                if row[0] is not None and not self._is_ghost(row):
                     return await self._delivery(tuple(row), like=delivery)
+                await self._drop_ghosts()
         except StateError as error:
             if error.retryable and owner == self.owner:
                 # The caller is told that it was not saved.
-                self._ghosts.add(key)
+                until = asyncio.get_running_loop().time() + _GHOSTS_ARRIVE_FOR
+                self._ghosts[key, body] = until
             raise
 
     async def _drop_ghosts(self) -> None:
-        """Delete deliveries that may have been saved although their caller got an error."""
-        if ghosts := list(self._ghosts):
-            query = "DELETE FROM {delivery} WHERE key = ANY($1::text[]) AND owner = $2"
-            await self._run(query, ghosts, self.owner)
-            self._ghosts -= set(ghosts)
+        """Delete deliveries that may have been saved although their caller got an error.
+
+        One that was entered again has another time in its body.
+        """
+        if not self._ghosts:
+            return
+        query = (
+            "DELETE FROM {delivery} AS d USING unnest($1::text[], $2::text[]) AS ghost (key, body)"
+            " WHERE d.key = ghost.key AND d.body = ghost.body AND d.owner = $3"
+        )
+        keys, bodies = zip(*self._ghosts, strict=True)
+        now = asyncio.get_running_loop().time()
+        await self._run(query, [*keys], [*bodies], self.owner, timeout=_RENEWAL_TIMEOUT)
+        for ghost in zip(keys, bodies, strict=True):
+            if self._ghosts.get(ghost, now) < now:
+                del self._ghosts[ghost]
+
+    def _is_ghost(self, row: Sequence[object]) -> bool:
+        """Whether a row is a delivery that its caller knows nothing of."""
+        return row[4] == self.owner and (row[0], row[6]) in self._ghosts
 
     async def move(
         self,
@@ -575,7 +597,8 @@ class PostgresStore:
     async def _deliveries(self, condition: str, *values: object) -> list[Claim]:
         query = " ".join(("SELECT {columns} FROM {delivery}", condition, "ORDER BY number"))
         rows = (await self._run(query, *values)).rows
-        return [Claim(await self._delivery(row), row[4]) for row in rows]
+        kept = [row for row in rows if not self._is_ghost(row)]
+        return [Claim(await self._delivery(row), row[4]) for row in kept]
 
     async def _delivery(self, row: Row, like: Delivery | None = None) -> Delivery:
         """The delivery of a row; one that cannot be decoded becomes ``UNKNOWN``."""

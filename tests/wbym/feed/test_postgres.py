@@ -331,14 +331,62 @@ class TestDoubt:
         with pytest.raises(StateError):
             await store.enter(delivery(), b"work", owner=store.owner)
         store.lose = 0
-        assert await store.delivery("key") == delivery()
+        assert await stored(store) == [("key", None)]
+        assert await store.delivery("key") is None
+        assert await store.open_deliveries(["shop"]) == []
         assert await store.enter(delivery(note="again"), b"", owner=store.owner) is None
         store.lose = 99
         with pytest.raises(StateError):
             await store.enter(delivery("other"), b"work", owner=store.owner)
         store.lose = 0
         await store._drop_ghosts()
-        assert await store.deliveries() == [delivery(note="again")]
+        assert await stored(store) == [("key", "again")]
+
+    async def test_statement_that_arrives_late_changes_nothing(
+        self, store: "Doubtful", postgres: str
+    ) -> None:
+        schema = schema_of(postgres)
+        store.lose = 99
+        with pytest.raises(StateError):
+            await store.enter(delivery(), b"work", owner=store.owner)
+        store.lose = 0
+        await execute(postgres, f"CREATE TABLE {schema}.late AS SELECT * FROM {schema}.delivery")
+        await store._drop_ghosts()
+        assert await stored(store) == []
+        await execute(
+            postgres,
+            f"INSERT INTO {schema}.delivery OVERRIDING SYSTEM VALUE SELECT * FROM {schema}.late",
+        )
+        assert await store.open_deliveries(["shop"]) == []
+        await store._drop_ghosts()
+        assert await stored(store) == []
+
+    async def test_reply_that_could_not_be_saved_is_sent_once_if_it_is_repeated(
+        self, postgres: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shop, store = Shop(), Doubtful(postgres, monkeypatch)
+        async with store, Inbox(shop, state=store) as inbox:
+            store.lose = 99
+            with pytest.raises(StateError, match="the connection was lost"):
+                await inbox.send(shop.chat(), "Да", idempotency_key="k")
+            store.lose = 0
+            sent = await inbox.send(shop.chat(), "Да", idempotency_key="k")
+            assert sent.state is DeliveryState.ACCEPTED
+            await store._drop_ghosts()
+            again = await inbox.send(shop.chat(), "Да", idempotency_key="k")
+            assert again == sent
+        assert [text for _, text in shop.sent] == ["Да"]
+
+    async def test_closing_deletes_what_could_not_be_saved(
+        self, postgres: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with Doubtful(postgres, monkeypatch) as store:
+            store.lose = 99
+            with pytest.raises(StateError):
+                await store.enter(delivery(), b"work", owner=store.owner)
+            store.lose = 0
+        async with PostgresStore(postgres) as next_one:
+            assert await stored(next_one) == []
 
     async def test_move_is_noticed(self, store: "Doubtful") -> None:
         await store.enter(delivery(), b"work", owner="me")
@@ -352,6 +400,12 @@ class TestDoubt:
         store.lose = 1
         async with store.reading("other", wait=False):
             await store.write(step(1, account="other"))
+
+
+async def stored(store: PostgresStore) -> list[tuple[str, str | None]]:
+    """Keys and notes of all stored deliveries."""
+    rows = (await store._run("SELECT key, body::json->>'note' FROM {delivery} ORDER BY 1")).rows
+    return [(key, note) for key, note in rows]
 
 
 class Doubtful(PostgresStore):
