@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 import anyio
+import msgspec
 
 from wbym.errors import AccountNotOpen, LimitsUnavailable, QuotaExhausted
 from wbym.limits._lease import (
@@ -290,6 +291,12 @@ class SharedLimits:
         if self._closed:
             raise closed()
         loop = asyncio.get_running_loop()
+        key, ban = self._ban_of(lease.keys)
+        if ban > 0:  # the store may not know it yet
+            if lease.max_wait is not None and loop.time() + ban > start + lease.max_wait:
+                raise self._exhausted(key, ban, lease)
+            turns.ask_at(lease.priority, loop.time() + ban, key)
+            return None
         turns.asking_since = loop.time()
         try:
             asked, reply = await self._reserve(lease, start)
@@ -368,7 +375,7 @@ class SharedLimits:
                     lambda: self.store.renew(granted.id), start, lease.max_wait
                 )
             late = loop.time() - asked - granted.after > self._max_jitter
-            if late and recounts < _MAX_RECOUNTS:
+            if (late and recounts < _MAX_RECOUNTS) or self._ban_of(lease.keys)[1] > 0:
                 may_go = False
         except BaseException:
             self._give_back(granted.id)
@@ -464,6 +471,11 @@ class SharedLimits:
                 if wait > lease.max_wait:
                     raise self._exhausted(charge.key, wait, lease)
 
+    def _ban_of(self, keys: Sequence[BucketKey]) -> tuple[BucketKey, float]:
+        """The bucket whose ban, as this process knows it, ends last; the seconds until then."""
+        key = max(keys, key=lambda one: self._buckets[one].banned_until)
+        return key, self._buckets[key].banned_until - asyncio.get_running_loop().time()
+
     def _exhausted(self, key: BucketKey, wait: float, lease: "SharedLease") -> QuotaExhausted:
         return exhausted(str(key), wait, lease.max_wait or 0.0, self.wall())
 
@@ -493,9 +505,15 @@ class SharedLimits:
         elapsed: float | None,
     ) -> None:
         """Settle a grant in the background, and let waiting callers ask if it freed a slot."""
+        loop = asyncio.get_running_loop()
+        answered = loop.time()
 
         async def settle() -> None:
-            await self._persistently(lambda: self.store.settle(grant, cost, signals, elapsed))
+            await self._persistently(
+                lambda: self.store.settle(
+                    grant, cost, _aged(signals, loop.time() - answered), elapsed
+                )
+            )
             for turns in list(self._turns.values()):
                 if turns.blocked_by in lease.keys and lease.holds_slot:
                     turns.ask_now()
@@ -521,14 +539,21 @@ class SharedLimits:
         bucket = self._buckets[key]
         bucket.rate_limited += 1
         seconds = min(seconds, _MAX_BAN)
-        until = asyncio.get_running_loop().time() + seconds
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
         if until > bucket.banned_until:
             bucket.banned_until = until
             publish_ban(key, seconds, self.wall)
             for keys, turns in list(self._turns.items()):
                 if key in keys:
                     turns.fail_waiting(before=until)
-        self._run(self._persistently(lambda: self.store.ban(key, seconds)))
+
+        async def tell() -> None:
+            left = until - loop.time()
+            if left > 0:
+                await self.store.ban(key, left)
+
+        self._run(self._persistently(tell))
 
     def _give_back(self, grant: str) -> None:
         self._run(self._persistently(lambda: self.store.cancel(grant)))
@@ -593,6 +618,16 @@ class SharedLimits:
             rate_limited=bucket.rate_limited,
             reserve=0.0,
         )
+
+
+def _aged(signals: Sequence[BucketSignal], late: float) -> Sequence[BucketSignal]:
+    """What headers stated, if it is told this many seconds late."""
+    return [
+        one
+        if one.resets_in is None
+        else msgspec.structs.replace(one, resets_in=max(0.0, one.resets_in - late))
+        for one in signals
+    ]
 
 
 def _another(error: LimitsUnavailable) -> LimitsUnavailable:
