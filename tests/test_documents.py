@@ -253,6 +253,9 @@ class TestConsole:
                 assert all(can_install(one) for one in wanted if one != "--upgrade"), wanted
             case ["python", file]:
                 assert file in {other.file for other in PYTHON if other.page == block.page}
+            case ["python", "-c", code]:
+                process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+                assert await process.wait() == 0
             case ["pytest"]:
                 assert any(other.page == block.page for other in TESTS)
             case ["curl", "-d", body, url]:
