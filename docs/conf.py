@@ -27,6 +27,13 @@ extensions = [
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_build", "_tools", "locale"]
+_ENGLISH_ONLY = {
+    "adding-a-marketplace",
+    "benchmarks",
+    "contributing",
+    "when-the-marketplaces-change",
+}
+"""Pages of the Russian site that are in English, besides the decisions."""
 suppress_warnings = ["ref.python"]  # several records have a field of one name
 templates_path = ["_templates"]
 
@@ -96,6 +103,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-skip-member", _skip_foreign)
     app.connect("builder-inited", _describe_constants)
     app.connect("config-inited", _name_other_language)
+    app.connect("html-page-context", _say_that_it_is_english)
 
 
 def _skip_foreign(
@@ -133,3 +141,11 @@ def _name_other_language(app: Sphinx, config: Config) -> None:
     other = "en" if config.language == "ru" else "ru"
     names = {"en": "English", "ru": "Русский"}
     config.html_context |= {"other_language": other, "other_language_name": names[other]}
+
+
+def _say_that_it_is_english(
+    app: Sphinx, page: str, template: str, context: dict[str, object], doctree: object
+) -> None:
+    english = page in _ENGLISH_ONLY or page.startswith("decisions/")
+    if app.config.language == "ru" and english:
+        context["body"] = f"<p><em>Эта страница на английском.</em></p>\n{context['body']}"
