@@ -60,6 +60,10 @@ a closed connection has an unknown outcome."""
 _MAX_HEADER: Final = 64 * 1024
 """Maximum bytes of a header; aiohttp's own maximum is an eighth of it."""
 
+_QUIET: Final = 0.02
+"""Seconds after an answer within which a read looks for no closed connections: turns of the loop
+cost a tenth of a small call, and a read that fails is repeated."""
+
 _TURNS_TO_CLOSE: Final = 4
 """Turns of the event loop in which it sees that a server has closed a connection, TLS included."""
 
@@ -159,8 +163,9 @@ class _AiohttpExchange:
                 await self._take(place)
         try:
             # After code that blocked the loop, a pooled connection may be closed unnoticed.
-            for _ in range(_TURNS_TO_CLOSE):
-                await asyncio.sleep(0)
+            if request.writes or transport.pool.is_quiet():
+                for _ in range(_TURNS_TO_CLOSE):
+                    await asyncio.sleep(0)
             answer = self._answer = await self._within_total(
                 session.request(
                     request.method,
@@ -178,6 +183,7 @@ class _AiohttpExchange:
                     max_field_size=_MAX_HEADER,
                 )
             )
+            transport.pool.note_use()
             self.head = Response(answer.status, answer.headers)
             length = answer.content_length
             if request.reads_late and (length is None or length > SMALL_BODY):
@@ -399,6 +405,15 @@ class ConnectionPool:
             WeakValueDictionary()
         )
         self._connections = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._used_at = -math.inf
+
+    def note_use(self) -> None:
+        """Note that a server has answered now."""
+        self._used_at = asyncio.get_running_loop().time()
+
+    def is_quiet(self) -> bool:
+        """Whether no server has answered for a moment, in which the loop may have been blocked."""
+        return asyncio.get_running_loop().time() - self._used_at > _QUIET
 
     def open(self) -> aiohttp.ClientSession:
         """The session."""
