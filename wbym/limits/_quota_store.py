@@ -32,8 +32,8 @@ class Reservation(msgspec.Struct, frozen=True, gc=False):
     """A call that asks to be counted."""
 
     id: str
-    """The grant's identity, chosen by the caller, so that even a grant whose reply was lost can be
-    cancelled. See `new_grant_id`."""
+    """The grant's identity, chosen by the caller, so that a step whose reply was lost can be
+    repeated or cancelled. See `new_grant_id`."""
     charges: Sequence[Charge]
     """The buckets, all of one owner."""
     priority: Priority
@@ -114,6 +114,9 @@ class QuotaStore(Protocol):
         A call of normal or bulk priority is counted only if it may be sent now. An interactive one
         may be counted for a later moment (``ahead``), unless that would hold a parallel slot. A
         waiting call holds back calls of less urgent priorities.
+
+        A step is repeated with the same id if its reply was lost. It first gives back what was
+        counted under that id, as `cancel` does, so that one call is counted.
         """
 
     async def settle(

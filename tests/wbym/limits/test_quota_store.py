@@ -394,8 +394,6 @@ class TestRepeated:
         for _ in range(3):
             assert isinstance(await asked.store.reserve(step), Granted)
         assert await asked.room(charges) == room - 1
-        await asked.store.cancel(step.id)
-        await asked.store.cancel(step.id)
 
     async def test_later_grants_keep_their_room(self, asked: Asked) -> None:
         step = Reservation(
